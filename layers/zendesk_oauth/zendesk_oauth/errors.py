@@ -1,0 +1,259 @@
+"""Everything that can go wrong, as one tree.
+
+    ZendeskOAuthError
+    ├── ConfigurationError            the deployment is set up wrongly; names all that is wrong
+    ├── RequestError                  what was asked cannot be done; nothing was written
+    │   ├── MalformedRequestError     the HTTP request itself is broken
+    │   ├── SubdomainRefusedError     not the name of a Zendesk account
+    │   ├── UnknownGrantError         no grant of that name is configured
+    │   ├── ReturnToRefusedError      the address to return to is not on the list
+    │   ├── InvitationRequiredError   this deployment starts installs by invitation only
+    │   ├── InvitationRejectedError   unknown, used or over
+    │   ├── InvitationsNotOfferedError  this deployment starts installs openly
+    │   ├── ConfirmationRejectedError   not a candidate of this user, or over
+    │   └── PrefetchRefusedError      a browser looked ahead; nothing may be used up by that
+    ├── CallbackError                 Zendesk's redirect cannot be taken as an answer
+    │   ├── MalformedCallbackError    repeats, sizes, encodings, contradictions
+    │   ├── StateRejectedError        unknown install, wrong secret or another browser
+    │   └── WrongRoleError            somebody pressed Allow who may not connect the account
+    ├── ProviderError                 Zendesk's side of a call
+    │   ├── ProviderUnavailableError  try again later; says whether anything was sent
+    │   ├── GrantRejectedError        `invalid_grant` and its kin: this code or token is over
+    │   ├── ClientRejectedError       `invalid_client` and its kin: our own credentials or set-up
+    │   ├── TokenRefusedError         an API call said 401 or 403 to the token
+    │   └── UnintelligibleAnswerError neither a whole answer nor a typed error
+    ├── SealError                     the key service or a sealed value
+    │   ├── KeyUnavailableError       no data key can be had now
+    │   └── SealBrokenError           a sealed value does not open: tampered, moved or foreign
+    └── StoreError
+        ├── StoreUnavailableError     the write may or may not have been made; try again
+        └── VersionConflictError      a condition failed: somebody else was first
+
+`code` is for machines and support, `public_message` for people, `args` for the log.
+None of the three ever holds a secret. HTTP statuses are known in `web` alone.
+"""
+
+from datetime import timedelta
+
+
+class ZendeskOAuthError(Exception):
+    """The root: anything this package raises on purpose."""
+
+    code = "internal"
+    retryable = False
+    public_message = "Something went wrong on our side."
+
+
+class ConfigurationError(ZendeskOAuthError):
+    """The deployment is set up wrongly; `problems` names everything that is, not only the first."""
+
+    code = "configuration"
+    public_message = "This installation service is not set up correctly yet."
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class RequestError(ZendeskOAuthError):
+    """What was asked cannot be done, and nothing was written."""
+
+    code = "request"
+    public_message = "This request cannot be answered."
+
+
+class MalformedRequestError(RequestError):
+    """The HTTP request itself is broken: encoding, size, repeats, JSON."""
+
+    code = "malformed_request"
+    public_message = "The address is incomplete or damaged."
+
+
+class SubdomainRefusedError(RequestError):
+    """The text is not the name of a Zendesk account."""
+
+    code = "subdomain_refused"
+    public_message = "This is not a Zendesk subdomain. It looks like “acme” in acme.zendesk.com."
+
+
+class UnknownGrantError(RequestError):
+    """No grant of that name is configured at this deployment."""
+
+    code = "unknown_grant"
+    public_message = "This kind of connection is not offered here."
+
+
+class ReturnToRefusedError(RequestError):
+    """The address to return to is neither relative to the site nor of an allowed origin."""
+
+    code = "return_to_refused"
+    public_message = "The address to return to is not allowed."
+
+
+class InvitationRequiredError(RequestError):
+    """In `confirmed` mode an install starts with an invitation only."""
+
+    code = "invitation_required"
+    public_message = "Please start from the page that sent you here, and press its button."
+
+
+class InvitationRejectedError(RequestError):
+    """The invitation is unknown, was used, or its 60 seconds are over."""
+
+    code = "invitation_rejected"
+    public_message = "This link has been used or is over. Please go back and press the button again."
+
+
+class InvitationsNotOfferedError(RequestError):
+    """In `open` mode there are no invitations."""
+
+    code = "invitations_not_offered"
+    public_message = "This deployment starts installs openly; it has no invitations."
+
+
+class ConfirmationRejectedError(RequestError):
+    """There is no such candidate for this user, or its ten minutes are over.
+
+    One error for every cause, so that a stranger learns nothing from the difference.
+    """
+
+    code = "confirmation_rejected"
+    public_message = "There is no install that this user could confirm."
+
+
+class PrefetchRefusedError(RequestError):
+    """A browser looked ahead at the address; looking must not use anything up."""
+
+    code = "prefetch_refused"
+    public_message = "This page cannot be loaded ahead of time."
+
+
+class CallbackError(ZendeskOAuthError):
+    """Zendesk's redirect cannot be taken as an answer to an install of this browser."""
+
+    code = "callback"
+    public_message = "This answer from Zendesk cannot be used."
+
+
+class MalformedCallbackError(CallbackError):
+    """Repeated, oversized, badly encoded or contradictory parameters (RFC 6749 section 4.1.2)."""
+
+    code = "malformed_callback"
+    public_message = "The answer from Zendesk is incomplete or damaged."
+
+
+class StateRejectedError(CallbackError):
+    """Unknown install, wrong state secret, or another browser's (RFC 6749 section 10.12)."""
+
+    code = "state_rejected"
+    public_message = "This answer belongs to another browser or to an install that is over."
+
+
+class WrongRoleError(CallbackError):
+    """Allow was pressed by somebody whose role at Zendesk is not one of the required.
+
+    Any Zendesk user can press Allow, an end user too, and such a token must never replace an admin's.
+    """
+
+    code = "wrong_role"
+    public_message = (
+        "Only an admin of the Zendesk account can connect it. Please ask one to press the button."
+    )
+
+
+class ProviderError(ZendeskOAuthError):
+    """Zendesk's side of a call went wrong."""
+
+    code = "provider"
+    public_message = "Zendesk did not complete the connection."
+
+
+class ProviderUnavailableError(ProviderError):
+    """Zendesk cannot be reached, is busy (429) or failing (5xx).
+
+    `nothing_sent` is True only where not one byte left: only then is the same call safe to repeat.
+    `retry_after` is what Zendesk asked us to wait, already capped, or None.
+    """
+
+    code = "provider_unavailable"
+    retryable = True
+    public_message = "Zendesk cannot be reached at the moment. Please try again in a minute."
+
+    def __init__(
+        self, message: str, *, nothing_sent: bool = False, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.nothing_sent = nothing_sent
+        self.retry_after = retry_after
+
+
+class GrantRejectedError(ProviderError):
+    """`invalid_grant` or `invalid_scope` (RFC 6749 section 5.2): this code or token is over."""
+
+    code = "grant_rejected"
+    public_message = "Zendesk did not accept the authorization: it was used or is over."
+
+
+class ClientRejectedError(ProviderError):
+    """`invalid_client` and whatever else is our own set-up's fault (RFC 6749 section 5.2)."""
+
+    code = "client_rejected"
+    public_message = "Zendesk does not accept this application. Its operator has been told."
+
+
+class TokenRefusedError(ProviderError):
+    """An API call answered 401 or 403 to the token; `status` says which."""
+
+    code = "token_refused"
+    public_message = "Zendesk refused the new token."
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UnintelligibleAnswerError(ProviderError):
+    """Neither a whole, typed answer nor a typed error came back."""
+
+    code = "unintelligible_answer"
+    public_message = "Zendesk's answer could not be understood. Please try again."
+
+
+class SealError(ZendeskOAuthError):
+    """The key service, or a value sealed with its keys."""
+
+    code = "seal"
+
+
+class KeyUnavailableError(SealError):
+    """No data key can be had: throttled, denied, disabled. Nothing at Zendesk was spent."""
+
+    code = "key_unavailable"
+    retryable = True
+    public_message = "The connection cannot be stored safely at the moment. Please try again."
+
+
+class SealBrokenError(SealError):
+    """A sealed value does not open where it lies: tampered with, moved, or sealed elsewhere."""
+
+    code = "seal_broken"
+
+
+class StoreError(ZendeskOAuthError):
+    """The tables."""
+
+    code = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """The store did not answer, or refused for load: a write may or may not have been made."""
+
+    code = "store_unavailable"
+    retryable = True
+    public_message = "We cannot store this at the moment. Please try again in a minute."
+
+
+class VersionConflictError(StoreError):
+    """A condition failed: the row is not, or no longer, what the writer believed."""
+
+    code = "version_conflict"

@@ -1,0 +1,80 @@
+"""A connection: what a grant at a subdomain has."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.subdomain import Subdomain
+from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealedPair
+
+REFRESH_MARGIN = timedelta(minutes=10)
+"""How long before its end a token is due for refresh, unless a fifth of its life is less."""
+KEEP_ALIVE_SHARDS = 16
+"""Partitions of the keep-alive index."""
+
+
+class ConnectionStatus(StrEnum):
+    """Whether a connection's tokens may be used."""
+
+    ACTIVE = "active"
+    RECONNECT_REQUIRED = "reconnect_required"
+    DISCONNECTING = "disconnecting"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTimes:
+    """The instants that follow from one answer of the token endpoint; the writer sets them for everybody."""
+
+    expires_at: datetime
+    refresh_at: datetime
+    refresh_expires_at: datetime
+    keep_alive_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Establishment:
+    """A connection about to be, or waiting as a candidate: its sealed pair and all that the row says of it."""
+
+    grant: str
+    subdomain: Subdomain
+    scopes: Scopes
+    missing_scopes: Scopes
+    sealed: SealedPair
+    times: TokenTimes
+    authorized_by: AuthorizedUser | None
+    established_at: datetime
+    user_reference: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The row's key."""
+        return connection_key(self.grant, self.subdomain)
+
+
+def connection_key(grant: str, subdomain: Subdomain) -> str:
+    """Return `grant#subdomain`: the grant leads, so that IAM can hold a worker to one."""
+    return f"{grant}#{subdomain}"
+
+
+def keep_alive_shard(key: str) -> str:
+    """Return the partition of the keep-alive index that this connection lies in."""
+    return f"shard-{hashlib.sha256(key.encode()).digest()[0] % KEEP_ALIVE_SHARDS:02d}"
+
+
+def token_times(tokens: IssuedTokens, issued_at: datetime, jitter: float) -> TokenTimes:
+    """Return the instants for tokens issued then.
+
+    An idle connection is refreshed between a half and two thirds of its refresh token's life; `jitter`,
+    from 0 to 1, says where, so that connections made together are not kept alive together.
+    """
+    margin = min(REFRESH_MARGIN, tokens.access_lifetime / 5)
+    expires_at = issued_at + tokens.access_lifetime
+    return TokenTimes(
+        expires_at=expires_at,
+        refresh_at=expires_at - margin,
+        refresh_expires_at=issued_at + tokens.refresh_lifetime,
+        keep_alive_at=issued_at + tokens.refresh_lifetime * (0.5 + jitter / 6),
+    )

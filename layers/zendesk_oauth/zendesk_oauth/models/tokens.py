@@ -1,0 +1,63 @@
+"""Tokens: as Zendesk issues them, and as they lie sealed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.secret import Secret
+from zendesk_oauth.models.subdomain import Subdomain
+
+FALLBACK_ACCESS_LIFETIME = timedelta(seconds=1800)
+"""What Zendesk gives where nothing else was said: the most to believe when an answer has no `expires_in`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLifetimes:
+    """What is asked for with every token request: Zendesk answers `expires_in` only then."""
+
+    access: timedelta
+    refresh: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTokens:
+    """A whole, checked answer of the token endpoint: both tokens, what they may, and for how long."""
+
+    access_token: Secret
+    refresh_token: Secret
+    scopes: Scopes
+    access_lifetime: timedelta
+    refresh_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizedUser:
+    """Who pressed Allow: the id and the role at Zendesk."""
+
+    user_id: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealContext:
+    """Where a pair belongs: part of every encryption context and of the additional data."""
+
+    grant: str
+    subdomain: Subdomain
+
+
+@dataclass(frozen=True, slots=True)
+class SealedToken:
+    """One token under a data key of its own: nonce and ciphertext, and the wrapped key."""
+
+    ciphertext: bytes
+    wrapped_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPair:
+    """Both tokens of one answer; the random commit id binds them to each other and to their row."""
+
+    commit_id: str
+    access_token: SealedToken
+    refresh_token: SealedToken

@@ -1,0 +1,1 @@
+"""One use case a module, its callable the same name. Services know ports and models, and no SDK."""
