@@ -1,0 +1,85 @@
+# The everyday commands. `make` alone lists them; only `make fmt` edits the sources.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+UV = $(shell if [ -x .tools/uv/bin/uv ]; then echo .tools/uv/bin/uv; else command -v uv; fi)
+ARCH ?= arm64
+TESTS ?= tests
+export PYTHONPATH := layers/zendesk_oauth:.
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install all that is needed (the other commands call it)
+	@scripts/setup
+
+.PHONY: demo
+demo: setup ## Deploy locally and play installs through, allowed and denied
+	@$(BIN)/python -m local.demo
+
+.PHONY: local
+local: setup ## Deploy locally, with a stand-in for Zendesk, and wait for Ctrl-C
+	@$(BIN)/python -m local.stack
+
+.PHONY: test
+test: setup ## Run every test and hold the package's coverage at every branch
+	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(TESTS)
+
+.PHONY: check
+check: setup lint types arrows template test ## All that CI runs
+
+.PHONY: lint
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup
+	@$(BIN)/mypy
+
+.PHONY: arrows
+arrows: setup
+	@$(BIN)/lint-imports
+
+.PHONY: template
+template: setup
+	@$(BIN)/cfn-lint -a cfn_lint_serverless.rules -- template.yaml
+	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region us-east-1 >/dev/null && echo "sam validate --lint: clean"
+
+.PHONY: fmt
+fmt: setup ## Format the sources and mend what lint can mend
+	@$(BIN)/ruff check --fix-only --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: fuzz
+fuzz: setup ## Feed 100,000 hostile events to each handler
+	@FUZZ_EXAMPLES=100000 $(BIN)/pytest -n 2 tests/fuzz
+
+.PHONY: bench
+bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one run
+	@$(BIN)/python -m benchmarks
+
+.PHONY: build
+build: setup ## Build for deployment; ARCH=arm64 or x86_64
+	@scripts/build $(ARCH)
+
+.PHONY: deploy
+deploy: build ## Deploy with SAM, asking for the parameters (needs AWS credentials)
+	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH)
+
+.PHONY: lock
+lock: setup ## Resolve the locked environments anew, from requirements/*.in
+	@for name in layer dev sam ministack; do \
+	  $(UV) pip compile --quiet --upgrade --python $(BIN)/python --universal --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links -o requirements/$$name.txt requirements/$$name.in; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built; the environments stay
+	@rm -rf build .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './.tools/*' -prune -exec rm -rf {} +
