@@ -66,7 +66,7 @@ bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one
 
 .PHONY: build
 build: setup ## Build for deployment; ARCH=arm64 or x86_64
-	@scripts/build $(ARCH)
+	@ARCH=$(ARCH) scripts/build
 
 .PHONY: deploy
 deploy: build ## Deploy with SAM, asking for the parameters (needs AWS credentials)

@@ -1,0 +1,121 @@
+"""The functions: what they are told, where they log, and on what they run."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.template.reading import ROOT
+from zendesk_oauth.settings import VARIABLES
+
+FUNCTIONS = ("start", "callback", "installs", "revoke")
+TIMEOUTS = {"start": 10, "callback": 25, "installs": 10, "revoke": 60}
+
+
+def variables_of(template: dict[str, Any], verb: str) -> dict[str, Any]:
+    """Return what the template sets for a function: what all get, and its own."""
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    own = template["Resources"][f"{verb.title()}Function"]["Properties"]["Environment"]["Variables"]
+    assert not set(shared) & set(own)
+    return {**shared, **own}
+
+
+def test_the_functions_are_these(functions: dict[str, Any], resources: dict[str, Any]) -> None:
+    """A function's folder, its verb in the package's settings and its logical id are the same word."""
+    assert set(functions) == set(FUNCTIONS) == set(VARIABLES)
+    for verb in FUNCTIONS:
+        assert resources[f"{verb.title()}Function"]["Properties"]["Handler"] == f"{verb}.app.handler"
+
+
+@pytest.mark.parametrize("verb", FUNCTIONS)
+def test_the_template_sets_what_settings_read_and_nothing_else(verb: str, template: dict[str, Any]) -> None:
+    """Both ways: no variable that is read is missing, none that is set is unread."""
+    assert set(variables_of(template, verb)) == VARIABLES[verb]
+
+
+@pytest.mark.parametrize("verb", FUNCTIONS)
+def test_local_values_exist_for_exactly_these_variables(verb: str, template: dict[str, Any]) -> None:
+    """events/env.json, keyed by logical id, sets what the template sets, and where AWS is found locally."""
+    local = json.loads((ROOT / "events/env.json").read_text())
+    assert set(local) == {f"{verb.title()}Function" for verb in FUNCTIONS}
+    own = local[f"{verb.title()}Function"]
+    assert all(isinstance(value, str) for value in own.values())
+    assert set(own) == set(variables_of(template, verb)) | {"AWS_ENDPOINT_URL"}
+    assert own["STAGE"] == "local"
+
+
+def test_no_variable_holds_a_secret(template: dict[str, Any]) -> None:
+    """The client secret comes by ARN: no variable's value is one, and none but the ARN has the word in its name."""
+    names = {name for verb in FUNCTIONS for name in variables_of(template, verb) if "SECRET" in name}
+    assert names == {"CLIENT_SECRET_ARN"}
+    assert not [name for name in template["Parameters"] if "Secret" in name and not name.endswith(("Arn",))]
+
+
+def test_all_run_on_the_same_python_and_the_parameters_processor(template: dict[str, Any]) -> None:
+    """One runtime and one architecture, chosen by parameter, for functions and layers alike."""
+    shared = template["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
+    for layer in ("DependenciesLayer", "PackageLayer"):
+        properties = template["Resources"][layer]["Properties"]
+        assert properties["CompatibleRuntimes"] == ["python3.13"]
+        assert properties["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+        assert properties["RetentionPolicy"] == "Retain"
+
+
+def test_everything_is_built_by_a_makefile(template: dict[str, Any]) -> None:
+    """Functions and layers all build by makefile, the only way to ship compiled bytecode."""
+    built = {
+        name: resource["Metadata"]["BuildMethod"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion"}
+    }
+    assert len(built) == len(FUNCTIONS) + 2
+    assert set(built.values()) == {"makefile"}
+
+
+@pytest.mark.parametrize("verb", FUNCTIONS)
+def test_time_limits(verb: str, functions: dict[str, Any]) -> None:
+    """Each function has the time its work needs, and an explicit size."""
+    assert functions[verb]["Timeout"] == TIMEOUTS[verb]
+    assert functions[verb]["MemorySize"] >= 256
+
+
+def test_every_log_group_forgets_after_the_parameters_days(resources: dict[str, Any]) -> None:
+    """Each function and the API have a log group, and every group has the retention of the parameter."""
+    groups = {
+        resource["Properties"]["LogGroupName"]["Fn::Sub"]: resource["Properties"]["RetentionInDays"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
+    }
+    own = [f"/aws/lambda/${{{verb.title()}Function}}" for verb in FUNCTIONS]
+    assert sorted(groups) == sorted([*own, "/aws/vendedlogs/${Application}-${Stage}/api"])
+    assert all(days == {"Ref": "LogRetentionDays"} for days in groups.values())
+
+
+def test_the_runtime_leaves_the_root_logger_alone(template: dict[str, Any]) -> None:
+    """The format is Text: a log level of Lambda's own would make botocore print what it sends."""
+    assert template["Globals"]["Function"]["LoggingConfig"] == {"LogFormat": "Text"}
+
+
+def test_concurrency_is_reserved_only_where_a_parameter_says_so(functions: dict[str, Any]) -> None:
+    """Start and callback take a reservation by parameter, where -1 is none; the others have none."""
+    none = {"Ref": "AWS::NoValue"}
+    assert {
+        verb: properties.get("ReservedConcurrentExecutions") for verb, properties in functions.items()
+    } == {
+        "start": {"Fn::If": ["ReservesStart", {"Ref": "StartConcurrency"}, none]},
+        "callback": {"Fn::If": ["ReservesCallback", {"Ref": "CallbackConcurrency"}, none]},
+        "installs": None,
+        "revoke": None,
+    }
+
+
+def test_revoke_is_woken_every_minute_and_never_again_for_the_same_minute(resources: dict[str, Any]) -> None:
+    """The schedule runs each minute; neither it nor Lambda's own queue tries a failed run again."""
+    schedule = resources["RevokeSchedule"]["Properties"]
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["Target"]["Arn"] == {"Fn::GetAtt": ["RevokeFunction", "Arn"]}
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert resources["RevokeNoRetries"]["Properties"]["MaximumRetryAttempts"] == 0

@@ -1,0 +1,123 @@
+"""The tables and the token key: what is kept, what is sealed, and what outlives the stack."""
+
+from typing import Any
+
+import pytest
+
+TABLES = ("InstallsTable", "ConnectionsTable")
+CONTEXT = "kms:EncryptionContext:"
+CRYPTOGRAPHY = {
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+}
+
+
+@pytest.mark.parametrize("name", [*TABLES, "TokenKey"])
+def test_what_holds_tokens_outlives_the_stack(name: str, resources: dict[str, Any]) -> None:
+    """A table or the key is kept when the stack goes or replaces it; only a failed creation is cleared away."""
+    assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_pay_per_request_stream_both_images_and_are_protected(
+    name: str, resources: dict[str, Any]
+) -> None:
+    """Both tables are on demand, stream old and new images, and are protected except on throwaway stages."""
+    table = resources[name]["Properties"]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsThrowaway", False, True]}
+
+
+def test_only_local_and_dev_are_throwaway(template: dict[str, Any]) -> None:
+    """Any other name of a stage counts as one to protect."""
+    stages = template["Conditions"]["IsThrowaway"]["Fn::Or"]
+    assert [stage["Fn::Equals"] for stage in stages] == [
+        [{"Ref": "Stage"}, "local"],
+        [{"Ref": "Stage"}, "dev"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "index", "shard", "at"),
+    [
+        ("InstallsTable", "install_id", "revocations", "revoke_shard", "revoke_at"),
+        ("ConnectionsTable", "connection_key", "keep-alive", "keep_alive_shard", "keep_alive_at"),
+    ],
+)
+def test_keys_and_the_sparse_index(  # the five words are one row of the table above
+    name: str, key: str, index: str, shard: str, at: str, resources: dict[str, Any]
+) -> None:
+    """Each table has its key and one sparse index, in shards, that holds keys alone and so no tokens twice."""
+    table = resources[name]["Properties"]
+    types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
+    assert types == {key: "S", shard: "S", at: "N"}
+    assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
+    [found] = table["GlobalSecondaryIndexes"]
+    assert found["IndexName"] == index
+    assert [(k["AttributeName"], k["KeyType"]) for k in found["KeySchema"]] == [
+        (shard, "HASH"),
+        (at, "RANGE"),
+    ]
+    assert found["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_installs_expire_and_connections_can_be_restored(resources: dict[str, Any]) -> None:
+    """Installs have a time to live and no backups; connections have backups and no time to live."""
+    installs, connections = (resources[name]["Properties"] for name in TABLES)
+    assert installs["TimeToLiveSpecification"] == {"AttributeName": "delete_at", "Enabled": True}
+    assert "PointInTimeRecoverySpecification" not in installs
+    assert connections["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert "TimeToLiveSpecification" not in connections
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_token_key_is_never_the_tables_key(name: str, resources: dict[str, Any]) -> None:
+    """At rest a table is under AWS's own key, or under a key that is given, and that is not made by this stack."""
+    given = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "TablesKeyArn"}}
+    assert resources[name]["Properties"]["SSESpecification"] == {
+        "Fn::If": ["HasTablesKey", given, {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_the_token_key_rotates(resources: dict[str, Any]) -> None:
+    """KMS gives the token key new material each year."""
+    assert resources["TokenKey"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_token_key_demands_a_whole_context(resources: dict[str, Any]) -> None:
+    """Every cryptographic call is denied to everybody unless all five parts of the context are there and ours."""
+    denials = {}
+    for statement in resources["TokenKey"]["Properties"]["KeyPolicy"]["Statement"]:
+        if statement["Effect"] == "Deny":
+            assert statement["Principal"] == {"AWS": "*"}
+            assert set(statement["Action"]) == CRYPTOGRAPHY
+            [(operator, test)] = statement["Condition"].items()
+            [(part, value)] = test.items()
+            denials[part.removeprefix(CONTEXT)] = (operator, value)
+    assert denials == {
+        "application": ("StringNotEquals", {"Ref": "Application"}),
+        "stage": ("StringNotEquals", {"Ref": "Stage"}),
+        "field": ("StringNotEquals", ["access_token", "refresh_token"]),
+        "grant": ("Null", True),
+        "subdomain": ("Null", True),
+    }
+
+
+def test_the_account_looks_after_the_token_key_and_cannot_pass_it_on(resources: dict[str, Any]) -> None:
+    """The account can administer the key (or it would be lost), seal and open, but not encrypt directly or grant."""
+    allowed: set[str] = set()
+    for statement in resources["TokenKey"]["Properties"]["KeyPolicy"]["Statement"]:
+        if statement["Effect"] == "Allow":
+            assert statement["Principal"] == {
+                "AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+            }
+            allowed |= set(statement["Action"])
+    assert {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DescribeKey"} <= allowed
+    assert allowed & CRYPTOGRAPHY == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert "kms:CreateGrant" not in allowed
