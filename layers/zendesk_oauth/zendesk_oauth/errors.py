@@ -22,9 +22,11 @@
     │   ├── ClientRejectedError       `invalid_client` and its kin: our own credentials or set-up
     │   ├── TokenRefusedError         an API call said 401 or 403 to the token
     │   └── UnintelligibleAnswerError neither a whole answer nor a typed error
+    │       └── UnusableTokensError   only the access token can be used, to revoke it (in `models.tokens`)
     ├── SealError                     the key service or a sealed value
     │   ├── KeyUnavailableError       no data key can be had now
     │   └── SealBrokenError           a sealed value does not open: tampered, moved or foreign
+    ├── SecretUnavailableError        the client secret cannot be read now
     └── StoreError
         ├── StoreUnavailableError     the write may or may not have been made; try again
         └── VersionConflictError      a condition failed: somebody else was first
@@ -237,6 +239,14 @@ class SealBrokenError(SealError):
     """A sealed value does not open where it lies: tampered with, moved, or sealed elsewhere."""
 
     code = "seal_broken"
+
+
+class SecretUnavailableError(ZendeskOAuthError):
+    """The client secret cannot be read at the moment. Nothing at Zendesk was spent."""
+
+    code = "secret_unavailable"
+    retryable = True
+    public_message = "The connection cannot be made at the moment. Please try again in a minute."
 
 
 class StoreError(ZendeskOAuthError):

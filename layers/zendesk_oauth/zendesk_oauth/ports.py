@@ -3,13 +3,14 @@
 Times are aware datetimes; deadlines are instants of `Clock.monotonic`, in seconds.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from zendesk_oauth.models.connection import Establishment
 from zendesk_oauth.models.install import Install, InstallStatus
+from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import OneUseSecret, Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealContext, SealedPair, SealedToken
@@ -169,18 +170,25 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CodeExchange:
-    """An authorization code and what proves that it is ours (RFC 6749 section 4.1.3, RFC 7636)."""
+    """An authorization code and what proves that it is ours (RFC 6749 section 4.1.3, RFC 7636).
+
+    `scopes` are those that were asked for: Zendesk wants them again.
+    """
 
     subdomain: Subdomain
     code: Secret
     code_verifier: Secret
+    scopes: Scopes
 
 
 class TokenEndpoint(Protocol):
     """Zendesk's token endpoint. Every method raises a ProviderError."""
 
     def exchange(self, exchange: CodeExchange, deadline: float) -> IssuedTokens:
-        """Post the code once and return the whole, checked answer."""
+        """Post the code once and return the whole, checked answer.
+
+        Raise UnusableTokensError, with the access token to revoke, where nothing else of it can be used.
+        """
 
 
 class ZendeskApi(Protocol):
@@ -198,5 +206,11 @@ class ZendeskApi(Protocol):
         """Delete by id. Raise TokenRefusedError where the grant may not."""
 
 
-type ClientSecret = Callable[[], Secret]
-"""Gives the client secret, cached for a while. Raises ConfigurationError where there is none."""
+class ClientSecret(Protocol):
+    """The client secret, cached for a while."""
+
+    def __call__(self) -> Secret:
+        """Return it. Raise ConfigurationError where there is none, SecretUnavailableError where it may come back."""
+
+    def forget(self) -> None:
+        """Drop what is cached: Zendesk did not accept it, so the next call reads it anew."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from zendesk_oauth.errors import UnintelligibleAnswerError
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
@@ -28,6 +29,19 @@ class IssuedTokens:
     scopes: Scopes
     access_lifetime: timedelta
     refresh_lifetime: timedelta
+
+
+class UnusableTokensError(UnintelligibleAnswerError):
+    """An answer of which nothing but the access token can be used: not one to keep, but one to revoke.
+
+    It stands here and not with the other errors, because it is the only one that carries a secret, as a `Secret`.
+    """
+
+    code = "unusable_tokens"
+
+    def __init__(self, message: str, access_token: Secret) -> None:
+        super().__init__(message)
+        self.access_token = access_token
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from zendesk_oauth.models.install import CANDIDATE_LIFE, Install, InstallStatus
 from zendesk_oauth.models.scopes import missing
 from zendesk_oauth.models.secret import Entropy, Secret, base64url
 from zendesk_oauth.models.subdomain import Subdomain
-from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealContext
+from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealContext, UnusableTokensError
 from zendesk_oauth.ports import (
     Clock,
     CodeExchange,
@@ -63,8 +63,11 @@ class ExchangeCode:
         try:
             keys = self.sealer.prepare(SealContext(install.grant, subdomain))
             issued = self.token_endpoint.exchange(
-                CodeExchange(subdomain, code, binding.code_verifier), deadline
+                CodeExchange(subdomain, code, binding.code_verifier, install.scopes), deadline
             )
+        except UnusableTokensError as error:
+            self._revoke(subdomain, error.access_token)
+            return self._fail(install, error.code, None)
         except ZendeskOAuthError as error:
             return self._fail(install, error.code, None)
         establishment = self._seal(install, issued, keys)

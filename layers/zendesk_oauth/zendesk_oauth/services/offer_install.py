@@ -1,7 +1,7 @@
 """Offer an install to one of the company's own users: an invitation that works once, within 60 seconds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from zendesk_oauth.errors import InvitationsNotOfferedError, MalformedRequestError, UnknownGrantError
@@ -32,7 +32,7 @@ class Invitation:
 
     install: Install
     secret: OneUseSecret
-    start_url: str
+    start_url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Begin an install: one conditional write, then the way to Zendesk. Everything is checked before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zendesk_oauth.errors import InvitationRejectedError, InvitationRequiredError, UnknownGrantError
 from zendesk_oauth.models.endpoints import Endpoints
@@ -21,7 +21,7 @@ class StartRequest:
     subdomain: Subdomain | None
     unverified_grant: str | None = None
     unverified_return_to: str | None = None
-    unverified_invitation: str | None = None
+    unverified_invitation: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Started:
 
     install: Install
     binding: BrowserBinding
-    location: str
+    location: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

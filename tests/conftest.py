@@ -1,0 +1,16 @@
+"""What every test has: an AWS account that does not exist, in a Region of its own choice, and no way out to one."""
+
+import os
+
+pytest_plugins = ("tests.dynamodb_local",)
+
+os.environ.update(
+    {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+)
+for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    os.environ.pop(name, None)
