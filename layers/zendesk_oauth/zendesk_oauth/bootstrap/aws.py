@@ -1,0 +1,55 @@
+"""The AWS clients of a function, from one session, with limits that leave time to answer.
+
+A client is built from botocore's own session: boto3 would add its resources, which nothing here uses.
+"""
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+from botocore.config import Config
+from botocore.session import Session
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+CONNECT_SECONDS = 1
+READ_SECONDS = 3
+ATTEMPTS = 2
+"""The call and one repeat, which hides a throttle or a connection that died in a frozen container.
+
+A third would come after twice 1 + 3 seconds, when the 10 s of a function that a person waits for are over.
+"""
+
+
+class AwsClients:
+    """Clients over one session, so that credentials are looked up and endpoint data loaded once."""
+
+    def __init__(self, read_seconds: int = READ_SECONDS) -> None:
+        # At DEBUG botocore prints what KMS and Secrets Manager answer: data keys and the client secret.
+        # Whoever turns the root logger up, the runtime among them, is not to get that.
+        logging.getLogger("botocore").setLevel(logging.INFO)
+        self._session = Session()
+        self._config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=read_seconds,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            tcp_keepalive=True,
+            parameter_validation=False,  # the adapters' tests validate; at run time it would only cost
+        )
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """Return a DynamoDB client."""
+        return cast("DynamoDBClient", self._client("dynamodb"))
+
+    def kms(self) -> "KMSClient":
+        """Return a KMS client."""
+        return cast("KMSClient", self._client("kms"))
+
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """Return a Secrets Manager client."""
+        return cast("SecretsManagerClient", self._client("secretsmanager"))
+
+    def _client(self, service: str) -> object:
+        return self._session.create_client(service, config=self._config)

@@ -1,0 +1,84 @@
+"""GET /oauth/callback: what has become of the install, as a page or on the way back to where it began."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from zendesk_oauth.models.endpoints import Endpoints
+from zendesk_oauth.models.install import Install, InstallStatus
+from zendesk_oauth.services import complete_install
+from zendesk_oauth.services.complete_install import Completion
+from zendesk_oauth.settings import PageSettings
+from zendesk_oauth.web.callback_query import is_denial_without_state, parse_callback
+from zendesk_oauth.web.edge import Answer
+from zendesk_oauth.web.request import Request
+from zendesk_oauth.web.response import Response, redirect
+
+_ENDED = frozenset({InstallStatus.DENIED, InstallStatus.FAILED, InstallStatus.ABANDONED})
+
+
+class AnswerCallback:
+    """Asks the use case, and shows the outcome: the same at each opening of the same address."""
+
+    def __init__(
+        self,
+        complete_install: Callable[[complete_install.Callback], Completion],
+        page_settings: PageSettings,
+        endpoints: Endpoints,
+    ) -> None:
+        self.complete_install = complete_install
+        self.page_settings = page_settings
+        self.endpoints = endpoints
+
+    def __call__(self, request: Request) -> Answer:
+        """Return the answer. Raises a CallbackError or a StoreError."""
+        if is_denial_without_state(request):
+            return Answer(self._unproven_denial(), "denied_without_state")
+        completion = self.complete_install(parse_callback(request, self.endpoints))
+        return Answer(
+            self._shown(completion),
+            completion.install.status.value,
+            completion.install,
+            repeated=completion.replayed,
+        )
+
+    def _unproven_denial(self) -> Response:
+        """Return the denied page of no install in particular.
+
+        It is a 200: the person said Deny and is told that nothing was connected, which is true of anybody who
+        opens it. Nothing is consumed, since nothing proves whose install it was: that one ends by its time limit.
+        """
+        from zendesk_oauth.web.pages.outcome import unproven_denial_page  # noqa: PLC0415 - as below
+
+        return unproven_denial_page(self.page_settings)
+
+    def _shown(self, completion: Completion) -> Response:
+        install = completion.install
+        if completion.handle is not None and install.return_to is not None:
+            return redirect(HTTPStatus.SEE_OTHER, _extended(install.return_to, handle=completion.handle.text))
+        if install.status is InstallStatus.CONNECTED and install.return_to is not None:
+            clean_url = _extended(install.return_to, result=install.status.value, install=install.install_id)
+            return redirect(HTTPStatus.SEE_OTHER, clean_url)
+        from zendesk_oauth.web.pages.outcome import outcome_page  # noqa: PLC0415 - a redirect needs no templates
+
+        return outcome_page(
+            self.page_settings, install, retry_url=self._retry_url(install), back_url=_back_url(install)
+        )
+
+    def _retry_url(self, install: Install) -> str | None:
+        """Return where to start again, from the record alone; an invitation works once, so its bearer goes back."""
+        if install.awaits_confirmation:
+            return None
+        query = {"subdomain": install.account, "grant": install.grant, "return_to": install.return_to}
+        return _extended(self.endpoints.start, **{name: value for name, value in query.items() if value})
+
+
+def _back_url(install: Install) -> str | None:
+    if install.return_to is None or install.status not in _ENDED:
+        return None
+    return _extended(install.return_to, result=install.status.value)
+
+
+def _extended(url: str, **parameters: str) -> str:
+    """Return the URL with parameters added to its query; an address to return to has no fragment."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"

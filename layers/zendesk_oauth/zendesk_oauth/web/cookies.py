@@ -1,0 +1,50 @@
+"""The browser's half of an install: one `__Host-` cookie each (RFC 6265bis section 4.1.3.2), at most eight at a time.
+
+SameSite is Lax and not Strict, because the redirect from Zendesk is a navigation from another site.
+"""
+
+import re
+from collections.abc import Iterable
+
+from zendesk_oauth.errors import StateRejectedError
+from zendesk_oauth.models.install import PENDING_LIFE
+from zendesk_oauth.models.secret import Secret
+
+type Cookies = tuple[tuple[str, str], ...]
+"""Names and values in the browser's order: among cookies of one path, the oldest first (RFC 6265 section 5.4)."""
+
+MOST_INSTALLS = 8
+_PREFIX = "__Host-install-"
+_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+_INSTALL_COOKIE = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{22}}")
+_BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def parse_cookies(headers: Iterable[str]) -> Cookies:
+    """Return the cookies of these `Cookie` header values; what has no name is left out."""
+    pairs = (part.strip().partition("=") for header in headers for part in header.split(";"))
+    return tuple((name, value) for name, separator, value in pairs if name and separator)
+
+
+def browser_secret(cookies: Cookies, install_id: str) -> Secret:
+    """Return what this browser holds for the install.
+
+    Raises StateRejectedError where it holds nothing, two different values, or none of our form.
+    """
+    values = {value for name, value in cookies if name == f"{_PREFIX}{install_id}"}
+    value = values.pop() if len(values) == 1 else ""
+    if not _BROWSER_SECRET.fullmatch(value):
+        raise StateRejectedError("no cookie of this install")
+    return Secret(value)
+
+
+def set_cookies(install_id: str, secret: Secret, present: Cookies) -> tuple[str, ...]:
+    """Return the `Set-Cookie` values: the new install's, and the end of the oldest beyond eight."""
+    new = f"{_PREFIX}{install_id}"
+    others = dict.fromkeys(name for name, _ in present if _INSTALL_COOKIE.fullmatch(name) and name != new)
+    oldest = tuple(others)[: max(0, len(others) + 1 - MOST_INSTALLS)]
+    life = int(PENDING_LIFE.total_seconds())
+    return (
+        f"{new}={secret.reveal()}; {_ATTRIBUTES}; Max-Age={life}",
+        *(f"{name}=; {_ATTRIBUTES}; Max-Age=0" for name in oldest),
+    )

@@ -1,0 +1,88 @@
+"""What goes wrong becomes an HTTP status, in this one table; a new error has its nearest ancestor's.
+
+No 5xx follows from what a query merely claims: else anybody could ring the operator's alarms with a browser.
+"""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from zendesk_oauth import errors
+from zendesk_oauth.errors import ZendeskOAuthError
+
+_STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
+    ZendeskOAuthError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RequestError: HTTPStatus.BAD_REQUEST,
+    errors.InvitationRequiredError: HTTPStatus.FORBIDDEN,
+    errors.InvitationRejectedError: HTTPStatus.GONE,
+    errors.InvitationsNotOfferedError: HTTPStatus.CONFLICT,
+    errors.ConfirmationRejectedError: HTTPStatus.FORBIDDEN,
+    errors.PrefetchRefusedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.CallbackError: HTTPStatus.BAD_REQUEST,
+    errors.WrongRoleError: HTTPStatus.FORBIDDEN,
+    errors.ProviderError: HTTPStatus.BAD_GATEWAY,
+    errors.ProviderUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.GrantRejectedError: HTTPStatus.BAD_REQUEST,
+    errors.KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+RETRY_SECONDS = 5
+"""What we ask to wait where trying the very same address again can help."""
+
+
+class Problem(NamedTuple):
+    """An error as the outside sees it."""
+
+    status: int
+    code: str
+    message: str
+    retry_seconds: int | None = None
+
+
+METHOD_NOT_ALLOWED = Problem(
+    HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "This address cannot be used in this way."
+)
+NOT_FOUND = Problem(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
+_INTERRUPTED = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "interrupted",
+    "The connection was interrupted on our side. Please try again.",
+)
+_OVER = Problem(HTTPStatus.GONE, "over", "The time for this install is over. Please start again.")
+_UNCONFIRMED = Problem(
+    HTTPStatus.GONE,
+    "unconfirmed",
+    "This install was not confirmed in time, so it was undone. Please start again.",
+)
+_BY_REASON: Mapping[str, Problem] = {problem.code: problem for problem in (_INTERRUPTED, _OVER, _UNCONFIRMED)}
+
+
+def status_of(error: type[ZendeskOAuthError]) -> int:
+    """Return the status of the error or of its nearest ancestor in the table."""
+    return next(_STATUSES[kind] for kind in error.__mro__ if kind in _STATUSES)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return how an error looks from outside; of one that was not raised on purpose, nothing shows."""
+    known = error if isinstance(error, ZendeskOAuthError) else ZendeskOAuthError()
+    retry_seconds = RETRY_SECONDS if known.retryable else None
+    return Problem(status_of(type(known)), known.code, known.public_message, retry_seconds)
+
+
+def problem_of_reason(reason: str) -> Problem:
+    """Return how a failed install looks, by the reason in its row: an error's code, or what the redirect named.
+
+    It asks nobody to wait and try: what has failed stays so, only a new install can succeed.
+    """
+    if reason in _BY_REASON:
+        return _BY_REASON[reason]
+    for kind in _kinds(ZendeskOAuthError):
+        if kind.code == reason:
+            return Problem(status_of(kind), reason, kind.public_message)
+    return Problem(HTTPStatus.BAD_REQUEST, reason, errors.ProviderError.public_message)
+
+
+def _kinds(root: type[ZendeskOAuthError]) -> Iterator[type[ZendeskOAuthError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _kinds(kind)

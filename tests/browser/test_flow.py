@@ -1,0 +1,132 @@
+"""An install as a person makes it, in Chromium: our form, the stand-in's Allow and Deny, and our pages again.
+
+Cookies, redirects and the policy are the browser's own business here; AWS is moto, the handlers are the real ones.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from local.zendesk.settings import Settings
+from local.zendesk.standin import StandIn
+from tests.handlers.aws import CONNECTIONS_TABLE, PROCESS_ENVIRONMENT, Aws, running_aws
+from tests.handlers.gateway import Gateway
+from zendesk_oauth.bootstrap import callback, start
+
+
+@pytest.fixture
+def zendesk_settings(gateway: Gateway) -> Settings:
+    """Register the gateway's own callback at the stand-in."""
+    return Settings(redirect_uris=(f"{gateway.address}/oauth/callback",))
+
+
+@pytest.fixture
+def aws(gateway: Gateway, zendesk: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """Give AWS with empty tables, and the handlers behind the gateway."""
+    for name, value in PROCESS_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with running_aws() as running:
+        environ = running.environ(zendesk.base_url, PUBLIC_BASE_URL=gateway.address, SITE_URL="")
+        gateway.routes["/oauth/start"] = start.build(environ)
+        gateway.routes["/oauth/callback"] = callback.build(environ)
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """Give a page of a fresh browser context, which keeps cookies of its own."""
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def begin(page: Page, gateway: Gateway, subdomain: str = "acme", person: str = "admin") -> None:
+    """Fill in the form, and sign in at Zendesk as somebody of this role."""
+    page.goto(f"{gateway.address}/oauth/start")
+    page.get_by_label("Zendesk subdomain").fill(subdomain)
+    page.get_by_role("button", name="Continue to Zendesk").click()
+    page.locator(f"#person-{person}").click()
+
+
+def test_allow(aws: Aws, zendesk: StandIn, gateway: Gateway, page: Page) -> None:
+    """From the form over Allow to the page of a connection; a reload shows the same page, for the same token."""
+    begin(page, gateway, "https://acme.zendesk.com/agent")
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_role("heading", name="Zendesk is connected").wait_for()
+    first = page.content()
+    page.reload()
+    assert page.content() == first
+    assert len(zendesk.alive("acme")) == 1
+    assert [row["connection_key"]["S"] for row in aws.rows(CONNECTIONS_TABLE)] == ["default#acme"]
+
+
+def test_deny_and_try_again(aws: Aws, gateway: Gateway, page: Page) -> None:
+    """Deny shows its page; its button begins anew, and this time Allow connects."""
+    begin(page, gateway)
+    page.get_by_role("button", name="Deny").click()
+    page.get_by_role("heading", name="Not connected").wait_for()
+    assert aws.rows(CONNECTIONS_TABLE) == []
+    page.get_by_role("link", name="Try again").click()
+    page.locator("#person-admin").click()
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_role("heading", name="Zendesk is connected").wait_for()
+
+
+def test_the_cookie_is_the_browsers_alone(aws: Aws, gateway: Gateway, page: Page, chromium: Browser) -> None:
+    """The cookie is of the host, secure, Lax and out of reach of scripts; another browser is sent away without it."""
+    begin(page, gateway)
+    [cookie] = page.context.cookies()
+    assert cookie["name"].startswith("__Host-install-")
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (
+        True,
+        True,
+        "Lax",
+        "/",
+    )
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_role("heading", name="Zendesk is connected").wait_for()
+
+    stranger = chromium.new_context()
+    other = stranger.new_page()
+    other.goto(page.url)
+    other.get_by_text("This answer belongs to another browser").wait_for()
+    stranger.close()
+    assert len(aws.rows(CONNECTIONS_TABLE)) == 1
+
+
+def test_two_tabs_both_finish(aws: Aws, gateway: Gateway, page: Page) -> None:
+    """Two installs at once in one browser do not disturb each other."""
+    tab = page.context.new_page()
+    begin(page, gateway, "acme")
+    begin(tab, gateway, "globex")
+    for one in (page, tab):
+        one.get_by_role("button", name="Allow").click()
+        one.get_by_role("heading", name="Zendesk is connected").wait_for()
+    assert sorted(row["connection_key"]["S"] for row in aws.rows(CONNECTIONS_TABLE)) == [
+        "default#acme",
+        "default#globex",
+    ]
+
+
+def test_an_end_user_is_told_to_ask_an_admin(
+    aws: Aws, zendesk: StandIn, gateway: Gateway, page: Page
+) -> None:
+    """An end user may press Allow at Zendesk; nothing comes of it, and the page says whom to ask."""
+    begin(page, gateway, person="end-user")
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_text("Only an admin of the Zendesk account").wait_for()
+    assert (aws.rows(CONNECTIONS_TABLE), zendesk.alive("acme")) == ([], [])
+
+
+def test_a_wrong_subdomain_is_said_at_the_field(aws: Aws, gateway: Gateway, page: Page) -> None:
+    """The form comes back with the error, empty and in focus; a right name then leads on."""
+    page.goto(f"{gateway.address}/oauth/start")
+    page.get_by_label("Zendesk subdomain").fill("acme@evil.example#")
+    page.keyboard.press("Enter")
+    page.get_by_text("This is not a Zendesk subdomain.").wait_for()
+    assert page.get_by_label("Zendesk subdomain").input_value() == ""
+    page.keyboard.type("acme")
+    page.keyboard.press("Enter")
+    page.locator("#person-admin").wait_for()
+    assert len(aws.rows("installs")) == 1

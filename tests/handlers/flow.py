@@ -1,0 +1,131 @@
+"""The whole flow at the edge, with everything outside it in memory: fast, and every part can be looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_bytes
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.doubles.in_memory_stores import InMemoryConnectionStore, InMemoryInstallStore
+from tests.doubles.scripted import ScriptedClock, ScriptedSealer, ScriptedZendesk
+from tests.handlers.payloads import api_event
+from zendesk_oauth.bootstrap.edge import refuse_with_page
+from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL, Endpoints
+from zendesk_oauth.models.grant import Grant
+from zendesk_oauth.models.install import StartMode
+from zendesk_oauth.models.return_to import ReturnPolicy
+from zendesk_oauth.services.complete_install import CompleteInstall
+from zendesk_oauth.services.confirm_install import ConfirmInstall
+from zendesk_oauth.services.exchange_code import ExchangeCode
+from zendesk_oauth.services.offer_install import OfferInstall
+from zendesk_oauth.services.start_install import StartInstall
+from zendesk_oauth.settings import PageSettings
+from zendesk_oauth.web.answer_callback import AnswerCallback
+from zendesk_oauth.web.answer_installs import AnswerInstalls
+from zendesk_oauth.web.answer_start import AnswerStart
+from zendesk_oauth.web.edge import Answer, Edge
+from zendesk_oauth.web.json_text import json_problem
+
+BASE_URL = "https://connect.example.com"
+SITE_URL = "https://app.example.com/settings"
+PAGES = PageSettings("Example & Sons", "help@example.com")
+GRANTS = {
+    "default": Grant("default", ("users:read", "tickets:read")),
+    "reporting": Grant("reporting", ("read",)),
+}
+
+type Payload = Mapping[str, Any]
+
+
+class KeptJournal:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Answer, str, float]] = []
+
+    def record(self, answer: Answer, reference: str, seconds: float) -> None:
+        """Keep an entry."""
+        self.entries.append((answer, reference, seconds))
+
+
+@dataclass
+class Flow:
+    """A deployment of one's own: stores, Zendesk, a clock, and the three edges over them."""
+
+    mode: StartMode = StartMode.OPEN
+    site_url: str | None = None
+    base_url: str = BASE_URL
+    zendesk_base_url: str = ZENDESK_BASE_URL
+    installs_store: InMemoryInstallStore = field(default_factory=InMemoryInstallStore)
+    zendesk: ScriptedZendesk = field(default_factory=ScriptedZendesk)
+    sealer: ScriptedSealer = field(default_factory=ScriptedSealer)
+    clock: ScriptedClock = field(default_factory=ScriptedClock)
+    journal: KeptJournal = field(default_factory=KeptJournal)
+
+    def __post_init__(self) -> None:
+        """Put the edges together, the way bootstrap does."""
+        self.connections = InMemoryConnectionStore(self.installs_store)
+        endpoints = Endpoints(self.zendesk_base_url, self.base_url)
+        policy = ReturnPolicy(self.site_url, frozenset({"https://other.example.com"}))
+        store, clock, refuse = self.installs_store, self.clock, refuse_with_page(PAGES)
+        start = StartInstall(store, clock, token_bytes, self.mode, "zdg-example", endpoints, GRANTS, policy)
+        exchange = ExchangeCode(
+            store,
+            self.connections,
+            self.sealer,
+            self.zendesk,
+            self.zendesk,
+            clock,
+            token_bytes,
+            frozenset({"admin"}),
+        )
+        complete = CompleteInstall(store, exchange, clock, token_bytes)
+        offer = OfferInstall(store, clock, token_bytes, self.mode, endpoints, GRANTS, policy)
+        confirm = ConfirmInstall(store, self.connections, clock)
+        self.start = Edge("GET", AnswerStart(start, PAGES, endpoints.start), refuse, self.journal, clock)
+        self.callback = Edge("GET", AnswerCallback(complete, PAGES, endpoints), refuse, self.journal, clock)
+        self.installs = Edge("POST", AnswerInstalls(offer, confirm), json_problem, self.journal, clock)
+
+    @property
+    def statuses(self) -> list[str]:
+        """What has become of each install, in their order."""
+        return [row.install.status.value for row in self.installs_store.rows.values()]
+
+
+class Browser:
+    """A browser at the edge: it keeps its cookies and follows nothing."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.jar: dict[str, str] = {}
+
+    def start(self, query: str = "subdomain=acme") -> Payload:
+        """Open the start address."""
+        return self._get(self.flow.start, "/oauth/start", query)
+
+    def begin(self, query: str = "subdomain=acme") -> str:
+        """Start, and return the state that travels to Zendesk."""
+        return sent_to(self.start(query))["state"]
+
+    def callback(self, **query: str) -> Payload:
+        """Come back from Zendesk."""
+        return self.callback_raw(urlencode(query))
+
+    def callback_raw(self, query: str) -> Payload:
+        """Come back from Zendesk with these very characters."""
+        return self._get(self.flow.callback, "/oauth/callback", query)
+
+    def _get(self, edge: Edge, path: str, query: str) -> Payload:
+        cookies = [f"{name}={value}" for name, value in self.jar.items()]
+        payload: Payload = edge(api_event("GET", path, query, cookies=cookies), None)
+        for cookie in payload.get("cookies", []):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.jar[name] = value
+            if "Max-Age=0" in cookie:
+                del self.jar[name]
+        return payload
+
+
+def sent_to(payload: Payload) -> dict[str, str]:
+    """Return the query of the address that an answer sends the browser to."""
+    return dict(parse_qsl(urlsplit(payload["headers"]["Location"]).query, keep_blank_values=True))

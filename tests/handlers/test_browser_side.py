@@ -1,0 +1,506 @@
+"""The browser's side of an install: what must be survived, and what must be refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.doubles.in_memory_stores import Fault
+from tests.handlers.flow import SITE_URL, Browser, Flow, Payload, sent_to
+from tests.handlers.payloads import api_event
+from zendesk_oauth.errors import ClientRejectedError, KeyUnavailableError, ProviderUnavailableError
+from zendesk_oauth.models.install import StartMode
+from zendesk_oauth.models.tokens import AuthorizedUser
+from zendesk_oauth.web.callback_query import ERROR_CODES
+from zendesk_oauth.web.pages.template import fill
+
+BAD_SUBDOMAINS = [
+    "acme@evil.com#",
+    "acme.evil",
+    "acme。evil",
+    "①②③",
+    "ⅰ",  # noqa: RUF001 - one of the look-alikes to refuse
+    "ac\u200bme",
+    "%2e",
+    ":443",
+    "-a",
+    "acme-",
+    "a" * 64,
+    "xn--acme",
+    "аcme",  # noqa: RUF001 - begins with a Cyrillic letter
+    "169.254.169.254/x#",
+    "acme/../evil",
+    "",
+]
+SCRIPTS = [
+    template.format(n)
+    for n in range(20)
+    for template in (
+        "<script>alert({})</script>",
+        '"><img src=x onerror=alert({})>',
+        "'-alert({})-'",
+        "javascript:alert({})",
+        "</title><svg onload=alert({})>",
+        "${{{}}}",
+        "$company {}",
+        "{{{{{}*7}}}}",
+        "&lt;b&gt;{}",
+        "\u202egnp.{}",
+    )
+]
+
+
+@pytest.fixture
+def flow() -> Flow:
+    """Return a deployment in open mode."""
+    return Flow()
+
+
+@pytest.fixture
+def confirmed() -> Flow:
+    """Return a deployment in confirmed mode."""
+    return Flow(mode=StartMode.CONFIRMED, site_url=SITE_URL)
+
+
+def spoil(browser: Browser) -> None:
+    """Give the browser's cookies other values."""
+    browser.jar = dict.fromkeys(browser.jar, "Z" * 43)
+
+
+@pytest.mark.parametrize("stranger", ["no cookie", "wrong cookie", "another browser's"])
+def test_a_stranger_can_neither_finish_nor_burn_an_install(flow: Flow, stranger: str) -> None:
+    """With a good state but not the cookie: 400 and no POST; and the rightful browser can still finish."""
+    rightful, other = Browser(flow), Browser(flow)
+    state = rightful.begin()
+    if stranger == "wrong cookie":
+        other.jar = dict(rightful.jar)
+        spoil(other)
+    elif stranger == "another browser's":
+        other.begin()
+
+    refused = other.callback(code="c", state=state)
+    assert refused["statusCode"] == 400
+    assert flow.zendesk.exchanges == []
+
+    finished = rightful.callback(code="c", state=state)
+    assert finished["statusCode"] == 200
+    assert len(flow.zendesk.exchanges) == 1
+
+
+def test_an_old_state_is_refused_though_it_is_stored(flow: Flow) -> None:
+    """After 600 s the install is over, whatever the table still holds."""
+    browser = Browser(flow)
+    state = browser.begin()
+    flow.clock.advance(timedelta(seconds=600))
+    payload = browser.callback(code="c", state=state)
+    assert (payload["statusCode"], flow.zendesk.exchanges) == (410, [])
+    assert "Please start again" in payload["body"]
+
+
+def test_two_tabs_both_finish(flow: Flow) -> None:
+    """Each install has a cookie of its own."""
+    browser = Browser(flow)
+    states = [browser.begin("subdomain=acme"), browser.begin("subdomain=globex")]
+    assert [browser.callback(code="c", state=state)["statusCode"] for state in reversed(states)] == [200, 200]
+    assert sorted(flow.connections.rows) == ["default#acme", "default#globex"]
+
+
+def test_the_ninth_tab_ends_the_first(flow: Flow) -> None:
+    """At most eight installs are open in one browser."""
+    browser = Browser(flow)
+    first, *_ = [browser.begin() for _ in range(9)]
+    assert len(browser.jar) == 8
+    assert browser.callback(code="c", state=first)["statusCode"] == 400
+
+
+def test_the_same_address_twice_is_one_exchange_and_one_page(flow: Flow) -> None:
+    """Ten openings of one callback: one POST, the same bytes each time."""
+    browser = Browser(flow)
+    state = browser.begin()
+    answers = [browser.callback(code="c", state=state) for _ in range(10)]
+    assert len(flow.zendesk.exchanges) == 1
+    assert all(answer == answers[0] for answer in answers)
+    assert [entry[0].repeated for entry in flow.journal.entries] == [False, False, *[True] * 9]
+
+
+def test_while_the_first_is_at_work_the_second_looks_again(flow: Flow) -> None:
+    """The same address opened during the exchange gives a page with a Refresh header, and holds no function."""
+    browser = Browser(flow)
+    state = browser.begin()
+    seen: list[Any] = []
+    flow.zendesk.on_exchange = lambda: seen.append(browser.callback(code="c", state=state))
+    browser.callback(code="c", state=state)
+    assert seen[0]["statusCode"] == 200
+    assert seen[0]["headers"]["Refresh"] == "2"
+    assert "Connecting…" in seen[0]["body"]
+
+
+def test_an_exchange_older_than_a_minute_has_failed(flow: Flow) -> None:
+    """Whoever looks after the function has died sees a failure, and is not kept waiting."""
+    browser = Browser(flow)
+    state = browser.begin()
+    flow.zendesk.answer = KeyboardInterrupt()  # type: ignore[assignment]  # the function dies in the middle
+    flow.zendesk.on_exchange = lambda: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        browser.callback(code="c", state=state)
+    flow.clock.advance(timedelta(seconds=61))
+    payload = browser.callback(code="c", state=state)
+    assert (payload["statusCode"], "interrupted" in payload["body"]) == (500, True)
+    assert "Refresh" not in payload["headers"]
+
+
+def test_deny_is_an_outcome_with_a_way_to_try_again(flow: Flow) -> None:
+    """Deny is recorded, asks nobody for a token, and its page links to a new start built from the record."""
+    browser = Browser(flow)
+    state = browser.begin(
+        "subdomain=acme&grant=reporting&return_to=" + quote("https://other.example.com/x?y=1")
+    )
+    payload = browser.callback(error="access_denied", state=state, subdomain="evil")
+    assert (payload["statusCode"], flow.statuses, flow.zendesk.asked) == (200, ["denied"], [])
+    retry = (
+        "https://connect.example.com/oauth/start?subdomain=acme&amp;grant=reporting"
+        "&amp;return_to=https%3A%2F%2Fother.example.com%2Fx%3Fy%3D1"
+    )
+    assert f'href="{retry}"' in payload["body"]
+    assert 'href="https://other.example.com/x?y=1&amp;result=denied"' in payload["body"]
+
+
+def test_a_denial_without_state_changes_nothing(flow: Flow) -> None:
+    """Nothing proves whose install it was: the page is a neutral one, and no store is asked."""
+    browser = Browser(flow)
+    browser.begin()
+    before = list(flow.installs_store.calls)
+    payload = browser.callback(error="access_denied", error_description="no")
+    assert (payload["statusCode"], flow.installs_store.calls, flow.statuses) == (200, before, ["pending"])
+    assert "acme" not in payload["body"]
+    assert flow.journal.entries[-1][0].outcome == "denied_without_state"
+
+
+@pytest.mark.parametrize("code", sorted(ERROR_CODES - {"access_denied"}))
+def test_every_error_code_has_a_neutral_page(flow: Flow, code: str) -> None:
+    """An error of RFC 6749 ends the install as failed with that reason; nothing is posted."""
+    browser = Browser(flow)
+    payload = browser.callback(error=code, state=browser.begin())
+    assert (payload["statusCode"], flow.statuses, flow.zendesk.asked) == (400, ["failed"], [])
+    assert "Zendesk did not complete the connection." in payload["body"]
+
+
+@pytest.mark.parametrize("code", ["nonsense", "<b>", "a\u00a0b"])
+def test_an_unknown_error_code_is_one_word_of_ours(flow: Flow, code: str) -> None:
+    """What Zendesk never said is recorded as unrecognised, and not repeated."""
+    browser = Browser(flow)
+    payload = browser.callback(error=code, state=browser.begin())
+    assert (payload["statusCode"], "unrecognised_error" in payload["body"]) == (400, True)
+    assert code not in payload["body"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=a&code=b&state={}",
+        "code=a&state={}&state={}",
+        "error=x&error=y&state={}",
+        "code=a&iss=x&iss=y&state={}",
+        "code[]=a&state={}",
+        "code=a%00&state={}",
+        "code=%ff&state={}",
+        "code=%ED%A0%80&state={}",
+        "code=\ud800&state={}",
+        "code=" + "x" * 8192 + "&state={}",
+        "code=a%0d%0aSet-Cookie:%20x=y&state={}",
+        "error=&state={}",
+        "error=access_denied&code=a&state={}",
+        "state={}",
+        "",
+    ],
+    ids=lambda query: query[:40].encode(errors="replace").decode(),
+)
+def test_a_broken_callback_consumes_nothing(flow: Flow, query: str) -> None:
+    """Repeats, odd names, bad encodings, sizes and contradictions: 400, and the install can still finish."""
+    browser = Browser(flow)
+    state = browser.begin()
+    payload = browser.callback_raw(query.replace("{}", state))
+    assert (payload["statusCode"], flow.statuses) == (400, ["pending"])
+    assert browser.callback(code="c", state=state)["statusCode"] == 200
+
+
+def test_a_body_on_a_get_is_no_reason_to_fail(flow: Flow) -> None:
+    """A base64 body where none is expected is malformed when it is broken, and never a 5xx."""
+    event = api_event("GET", "/oauth/start", "subdomain=acme", body="!!") | {"isBase64Encoded": True}
+    assert flow.start(event, None)["statusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    "iss", ["https://globex.zendesk.com", "https://acme.zendesk.com.evil.example", "acme"]
+)
+def test_a_wrong_issuer_is_refused(flow: Flow, iss: str) -> None:
+    """`iss` of another account, or of none: 400, nothing consumed (RFC 9207)."""
+    browser = Browser(flow)
+    state = browser.begin()
+    assert browser.callback(code="c", state=state, iss=iss)["statusCode"] == 400
+    assert flow.statuses == ["pending"]
+
+
+def test_the_right_issuer_is_taken(flow: Flow) -> None:
+    """`iss` of the record's account passes."""
+    browser = Browser(flow)
+    assert (
+        browser.callback(code="c", state=browser.begin(), iss="https://acme.zendesk.com")["statusCode"] == 200
+    )
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "PUT", "DELETE"])
+def test_other_methods_consume_nothing(flow: Flow, method: str) -> None:
+    """Any other method is a 405 with our headers, at both addresses."""
+    browser = Browser(flow)
+    state = browser.begin()
+    cookies = [f"{name}={value}" for name, value in browser.jar.items()]
+    for edge, query in ((flow.start, "subdomain=acme"), (flow.callback, f"code=c&state={state}")):
+        payload: Any = edge(api_event(method, "/x", query, cookies=cookies), None)
+        assert (payload["statusCode"], payload["headers"]["Allow"]) == (405, "GET")
+    assert flow.statuses == ["pending"]
+
+
+@pytest.mark.parametrize("header", ["sec-purpose", "purpose"])
+def test_looking_ahead_consumes_nothing(flow: Flow, header: str) -> None:
+    """A prefetcher with a good state and cookie uses nothing up."""
+    browser = Browser(flow)
+    state = browser.begin()
+    cookies = [f"{name}={value}" for name, value in browser.jar.items()]
+    event = api_event("GET", "/x", f"code=c&state={state}", cookies=cookies, headers={header: "prefetch"})
+    assert flow.callback(event, None)["statusCode"] == 503
+    assert flow.statuses == ["pending"]
+
+
+@pytest.mark.parametrize("subdomain", BAD_SUBDOMAINS, ids=ascii)
+def test_a_bad_subdomain_shows_the_form_again(flow: Flow, subdomain: str) -> None:
+    """The form comes back with the error at its field, nothing is written and nothing echoed."""
+    payload = Browser(flow).start(f"subdomain={quote(subdomain)}&return_to=https://other.example.com/x")
+    assert (payload["statusCode"], flow.installs_store.calls) == (400, [])
+    assert 'aria-invalid="true"' in payload["body"]
+    assert '<input type="hidden" name="return_to" value="https://other.example.com/x">' in payload["body"]
+    assert len(subdomain) < 3 or subdomain not in payload["body"]
+
+
+@pytest.mark.parametrize("newline", ["acme%0a", "acme%0d%0aX-Evil:1", "acme%00"])
+def test_a_newline_is_no_part_of_a_subdomain(flow: Flow, newline: str) -> None:
+    """Control characters are refused before the subdomain is even looked at."""
+    payload = Browser(flow).start(f"subdomain={newline}")
+    assert (payload["statusCode"], flow.installs_store.calls) == (400, [])
+    assert not any("\n" in value or "\r" in value for value in payload["headers"].values())
+
+
+def test_pages_echo_nothing_of_the_query(flow: Flow) -> None:
+    """With 200 script strings in every place of a query, each page is byte for byte that of a harmless text."""
+    assert len(set(SCRIPTS)) == 200
+    browser = Browser(flow)
+    state = browser.begin()
+    places = {
+        "start": [
+            "subdomain={}",
+            "subdomain={}&x=1",
+            "subdomain=acme&grant={}",
+            "subdomain=acme&return_to={}",
+        ],
+        "callback": [
+            "code=c&state={}",
+            "error={}",
+            "error=access_denied&error_description={}",
+            "code={}",
+            f"code=c&state={state}&iss={{}}",
+        ],
+    }
+    for name, queries in places.items():
+        for query in queries:
+            open_page = browser.start if name == "start" else browser.callback_raw
+            harmless = open_page(query.replace("{}", "_"))
+            for script in SCRIPTS:
+                answer = open_page(query.replace("{}", quote(script)))
+                assert (answer["statusCode"], answer["body"]) == (harmless["statusCode"], harmless["body"])
+    assert flow.statuses == ["pending"]
+
+
+def test_after_success_the_address_is_clean(flow: Flow) -> None:
+    """A 303 leads to the address asked for, with a result and the install's id, and without code or state."""
+    browser = Browser(flow)
+    state = browser.begin("subdomain=acme&return_to=https://other.example.com/x")
+    payload = browser.callback(code="secret-code", state=state)
+    install = state.partition(".")[0]
+    assert payload["statusCode"] == 303
+    assert payload["headers"]["Location"] == f"https://other.example.com/x?result=connected&install={install}"
+    assert payload["body"] == ""
+
+
+@pytest.mark.parametrize("role", ["end-user", "agent"])
+def test_only_an_admin_connects(flow: Flow, role: str) -> None:
+    """An end user or agent who presses Allow gets plain words; the token is revoked, the old connection stays."""
+    browser = Browser(flow)
+    browser.callback(code="c", state=browser.begin())
+    before = flow.connections.rows["default#acme"]
+    flow.zendesk.user = AuthorizedUser(8, role)
+    payload = browser.callback(code="c", state=browser.begin())
+    assert (payload["statusCode"], "Only an admin" in payload["body"]) == (403, True)
+    assert (flow.zendesk.alive, flow.connections.rows["default#acme"]) == (set(), before)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (ProviderUnavailableError("busy"), 503, "Zendesk cannot be reached"),
+        (ClientRejectedError("invalid_client"), 502, "Its operator has been told."),
+    ],
+    ids=["unavailable", "client rejected"],
+)
+def test_what_zendesk_does_wrong_has_its_page(flow: Flow, error: Exception, status: int, words: str) -> None:
+    """Each failure has its own words, the same at each opening, a code for support and a way to try again."""
+    flow.zendesk.answer = error
+    browser = Browser(flow)
+    state = browser.begin()
+    answers = [browser.callback(code="c", state=state) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["statusCode"] == status
+    assert words in answers[0]["body"]
+    assert state.partition(".")[0] in answers[0]["body"]
+    assert "Try again" in answers[0]["body"]
+    assert state not in answers[0]["body"]
+
+
+def test_no_code_is_spent_where_no_key_can_be_had(flow: Flow) -> None:
+    """Without data keys Zendesk is not asked; the page says to try again."""
+    flow.sealer.error = KeyUnavailableError("throttled")
+    browser = Browser(flow)
+    assert browser.callback(code="c", state=browser.begin())["statusCode"] == 503
+    assert flow.zendesk.asked == []
+
+
+@pytest.mark.parametrize("method", ["put_if_absent", "consume"])
+def test_a_store_that_does_not_answer(flow: Flow, method: str) -> None:
+    """The page asks for patience, with Retry-After; opened again, the same address goes on."""
+    browser = Browser(flow)
+    state = browser.begin()
+    flow.installs_store.faults[method] = [Fault.REFUSED]
+
+    def again() -> Payload:
+        return browser.start() if method == "put_if_absent" else browser.callback(code="c", state=state)
+
+    payload = again()
+    assert (payload["statusCode"], payload["headers"]["Retry-After"]) == (503, "5")
+    assert again()["statusCode"] in {200, 302}
+
+
+def invite(flow: Flow, body: str = '{"user":"user-17","subdomain":"acme"}') -> Any:
+    """Return the answer to an invitation."""
+    return flow.installs(api_event("POST", "/invitations", body=body), None)
+
+
+def confirm(flow: Flow, handle: str, user: str) -> Any:
+    """Return the answer to a confirmation."""
+    event = api_event("POST", f"/installs/{handle}/confirm", body=f'{{"user":"{user}"}}')
+    return flow.installs(event, None)
+
+
+def press(flow: Flow, browser: Browser, answer: Any) -> str:
+    """Press the button of an invitation and Allow, and return the handle that arrives at the company's page."""
+    query = answer["body"].partition("start?")[2].partition('"')[0]
+    payload = browser.callback(code="c", state=browser.begin(query))
+    assert payload["statusCode"] == 303
+    assert payload["headers"]["Location"].startswith(f"{SITE_URL}?handle=")
+    assert list(sent_to(payload)) == ["handle"]
+    assert flow.connections.rows == {}
+    return sent_to(payload)["handle"]
+
+
+def test_an_invited_install_is_a_connection_only_when_confirmed(confirmed: Flow) -> None:
+    """Only the handle reaches the company's page; its backend's word makes the connection, twice the same."""
+    handle = press(confirmed, Browser(confirmed), invite(confirmed))
+    first, second = confirm(confirmed, handle, "user-17"), confirm(confirmed, handle, "user-17")
+    assert (first["statusCode"], first) == (200, second)
+    assert '"status": "connected"' in first["body"]
+    assert list(confirmed.connections.rows) == ["default#acme"]
+
+
+def test_a_victim_led_through_an_attackers_invitation_connects_nothing(confirmed: Flow) -> None:
+    """The signed-in user at the company's page is another than the invited one: 403, and no connection."""
+    handle = press(confirmed, Browser(confirmed), invite(confirmed, '{"user":"attacker","subdomain":"acme"}'))
+    assert confirm(confirmed, handle, "victim")["statusCode"] == 403
+    assert (confirmed.connections.rows, confirmed.statuses) == ({}, ["candidate"])
+
+
+def test_a_hand_typed_handle_or_result_changes_nothing(confirmed: Flow) -> None:
+    """Whoever makes a handle up, or knows an id, gets the same refusal as a stranger."""
+    handle = press(confirmed, Browser(confirmed), invite(confirmed))
+    install = handle.partition(".")[0]
+    for forged in (f"{install}.{'x' * 43}", install, "x", f"{'y' * 22}.{'x' * 43}"):
+        answer = confirm(confirmed, forged, "user-17")
+        assert (answer["statusCode"], '"confirmation_rejected"' in answer["body"]) == (403, True)
+
+
+def test_an_invitation_starts_once_within_its_minute(confirmed: Flow) -> None:
+    """Used or over, the link says so; without one nothing starts."""
+    browser = Browser(confirmed)
+    query = invite(confirmed)["body"].partition("start?")[2].partition('"')[0]
+    assert browser.start(query)["statusCode"] == 302
+    assert browser.start(query)["statusCode"] == 410
+    late = invite(confirmed)["body"].partition("start?")[2].partition('"')[0]
+    confirmed.clock.advance(timedelta(seconds=60))
+    assert browser.start(late)["statusCode"] == 410
+    assert browser.start("subdomain=acme")["statusCode"] == 403
+    assert browser.start("invitation=x")["statusCode"] == 410
+
+
+def test_an_invitation_without_a_subdomain_asks_for_it(confirmed: Flow) -> None:
+    """The form takes the invitation along; a wrong subdomain uses nothing up."""
+    browser = Browser(confirmed)
+    query = invite(confirmed, '{"user":"user-17"}')["body"].partition("start?")[2].partition('"')[0]
+    form = browser.start(query)
+    invitation = query.partition("=")[2]
+    assert f'<input type="hidden" name="invitation" value="{invitation}">' in form["body"]
+    assert browser.start(f"{query}&subdomain=-")["statusCode"] == 400
+    assert browser.start(f"{query}&subdomain=acme")["statusCode"] == 302
+
+
+def test_a_denied_invitation_leads_back_and_not_to_a_new_start(confirmed: Flow) -> None:
+    """An invitation works once: the page links to the company's own, where a new one can be had."""
+    browser = Browser(confirmed)
+    query = invite(confirmed)["body"].partition("start?")[2].partition('"')[0]
+    payload = browser.callback(error="access_denied", state=browser.begin(query))
+    assert "/oauth/start" not in payload["body"]
+    assert f'href="{SITE_URL}?result=denied"' in payload["body"]
+
+
+def test_open_mode_has_no_invitations(flow: Flow) -> None:
+    """In open mode there is nothing to invite to, and an invitation starts nothing."""
+    assert invite(flow)["statusCode"] == 409
+    assert Browser(flow).start("subdomain=acme&invitation=x")["statusCode"] == 410
+
+
+@pytest.mark.parametrize("path", ["/", "/invitations/", "/installs/a/b/confirm", "/installs//confirm"])
+def test_there_is_nothing_at_other_paths(confirmed: Flow, path: str) -> None:
+    """Any other path is a 404 of ours."""
+    answer: Any = confirmed.installs(api_event("POST", path, body="{}"), None)
+    assert (answer["statusCode"], '"not_found"' in answer["body"]) == (404, True)
+
+
+def test_a_candidate_whose_address_to_return_to_is_gone_is_told_to_go_back(confirmed: Flow) -> None:
+    """Should a row lack the address, the person is told where this is finished; the handle is shown to nobody."""
+    browser = Browser(confirmed)
+    query = invite(confirmed)["body"].partition("start?")[2].partition('"')[0]
+    state = browser.begin(query)
+    confirmed.installs_store.rows[state.partition(".")[0]].install = without_return(confirmed, state)
+    payload = browser.callback(code="c", state=state)
+    assert (payload["statusCode"], "Almost there" in payload["body"]) == (200, True)
+    assert "handle" not in payload["body"]
+
+
+def without_return(flow: Flow, state: str) -> Any:
+    """Return the install of this state without an address to return to."""
+    return replace(flow.installs_store.rows[state.partition(".")[0]].install, return_to=None)
+
+
+def test_templates_escape_what_they_are_given() -> None:
+    """A company's name with markup in it is text on the page."""
+    assert fill("hidden.html", name="n", value="\"<&'>") == (
+        '<input type="hidden" name="n" value="&quot;&lt;&amp;&#x27;&gt;">\n'
+    )
