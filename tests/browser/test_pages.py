@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.handlers.flow import Flow
 from tests.handlers.gateway import Gateway
@@ -139,6 +139,7 @@ def test_the_form_is_used_by_keyboard_alone(page: Page, gateway: Gateway) -> Non
     gateway.routes["/oauth/start"] = Flow(base_url=gateway.address, zendesk_base_url=zendesk).start
     gateway.routes["/zendesk/"] = lambda _, __: PAGES["connected"].as_payload()
     page.goto(f"{gateway.address}/oauth/start?return_to=https://other.example.com/x")
+    expect(page.get_by_label("Zendesk subdomain")).to_be_focused()
     page.keyboard.type("Acme")
     page.keyboard.press("Enter")
     page.wait_for_url("**/zendesk/acme/oauth/authorizations/new?**")

@@ -30,8 +30,8 @@ METRICS: Mapping[str, str] = {
     "started": "InstallStarted",
     "subdomain_refused": "SubdomainRefused",
 }
-"""What is counted for each outcome. Those of an error are beside; anything else is only logged, and an install that nobody
-finished is counted by whoever tells its end, not by whoever looks at its page."""
+"""What is counted for each outcome. Those of an error are beside; anything else is only logged, and an install that
+nobody finished is counted by whoever tells its end, not by whoever looks at its page."""
 _FRAMES = 20
 _CAUSES = 5
 

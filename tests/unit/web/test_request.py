@@ -9,6 +9,7 @@ import pytest
 from tests.handlers.payloads import api_event
 from zendesk_oauth.errors import MalformedRequestError
 from zendesk_oauth.web.request import method_of, parse_request, reference_of
+from zendesk_oauth.web.response import Response
 
 
 def test_an_event_becomes_a_request() -> None:
@@ -109,3 +110,10 @@ def test_a_reference_cannot_be_forged(request_id: object, aws_request_id: object
     """Only what has the form of an id is shown and logged as one."""
     event = {"requestContext": {"requestId": request_id}}
     assert reference_of(event, SimpleNamespace(aws_request_id=aws_request_id)) == reference
+
+
+def test_neither_a_request_nor_a_response_shows_its_secrets() -> None:
+    """Query, cookies, addresses and bodies can hold secrets: what ends in a traceback by accident shows none."""
+    request = parse_request(api_event("GET", "/x", "code=secret", cookies=["c=secret"]))
+    response = Response(303, "secret", {"Location": "secret"}, ("secret",))
+    assert (repr(request), repr(response)) == ("Request('GET')", "Response(303)")

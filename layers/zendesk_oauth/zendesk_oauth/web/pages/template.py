@@ -5,7 +5,7 @@ Read and parsed when first shown: most requests are answered with a redirect and
 
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -29,13 +29,13 @@ class Page:
     """A page's own part; `tone` chooses its colour and mark.
 
     `has_form` leaves `form-action` out of the policy: Chromium applies it to the redirects that follow a form,
-    to Zendesk and to whatever Zendesk then redirects to.
+    to Zendesk and to whatever Zendesk then redirects to. The content does not print: it can hold an invitation.
     """
 
     status: int
     tone: str
     title: str
-    content: Html
+    content: Html = field(repr=False)
     reference: str = ""
     has_form: bool = False
 
