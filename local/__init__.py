@@ -1,1 +1,4 @@
-"""The local stack: the real template on an emulator, a Zendesk of our own, and the demo. Production imports none of it."""
+"""The local stack: the real template on an emulator, a stand-in for Zendesk, the demo.
+
+Production imports none of it.
+"""

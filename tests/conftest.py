@@ -2,7 +2,7 @@
 
 import os
 
-pytest_plugins = ("tests.dynamodb_local",)
+pytest_plugins = ("tests.dynamodb_local", "tests.local_stack")
 
 os.environ.update(
     {

@@ -29,8 +29,16 @@ def test_the_functions_are_these(functions: dict[str, Any], resources: dict[str,
 
 @pytest.mark.parametrize("verb", FUNCTIONS)
 def test_the_template_sets_what_settings_read_and_nothing_else(verb: str, template: dict[str, Any]) -> None:
-    """Both ways: no variable that is read is missing, none that is set is unread."""
-    assert set(variables_of(template, verb)) == VARIABLES[verb]
+    """Both ways: no variable that is read is missing, none that is set is unread, but the one that the SDK reads."""
+    assert set(variables_of(template, verb)) == VARIABLES[verb] | {"AWS_ENDPOINT_URL"}
+
+
+def test_only_stage_local_leaves_aws(template: dict[str, Any]) -> None:
+    """The SDK is given another address under a condition that holds at stage local alone, and then only if asked."""
+    variable = template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"]
+    assert variable == {"Fn::If": ["HasLocalEndpoint", {"Ref": "LocalEndpointUrl"}, {"Ref": "AWS::NoValue"}]}
+    condition = template["Conditions"]["HasLocalEndpoint"]["Fn::And"]
+    assert {"Fn::Equals": [{"Ref": "Stage"}, "local"]} in condition
 
 
 @pytest.mark.parametrize("verb", FUNCTIONS)

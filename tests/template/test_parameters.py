@@ -86,6 +86,10 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
         ["", "https://connect.example.com", "https://connect.example.com:8443", "http://localhost:8000"],
         ["https://connect.example.com/", "https://connect.example.com/a", "http://connect.example.com"],
     ),
+    "LocalEndpointUrl": (
+        ["", "http://127.0.0.1:4566", "http://host.docker.internal:4566"],
+        ["https://dynamodb.eu-central-1.amazonaws.com", "http://127.0.0.1"],
+    ),
     "AlarmTopicArn": (["", "arn:aws:sns:eu-central-1:123456789012:alarms"], ["alarms", KEY]),
 }
 

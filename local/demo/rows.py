@@ -1,0 +1,69 @@
+"""The rows that a deployment's tables hold, read strongly, in plain Python values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from boto3.dynamodb.types import Binary, TypeDeserializer
+
+from local.deployment import Deployment
+from local.ministack import Emulator
+
+type Row = Mapping[str, object]
+_PLAIN = TypeDeserializer()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Reads one deployment's two tables."""
+
+    emulator: Emulator
+    deployment: Deployment
+
+    def install(self, install_id: str) -> Row:
+        """Return an install's row, empty where there is none."""
+        return self._get("InstallsTableName", {"install_id": {"S": install_id}})
+
+    def connection(self, subdomain: str, grant: str = "default") -> Row:
+        """Return a connection's row, empty where there is none."""
+        return self._get("ConnectionsTableName", {"connection_key": {"S": f"{grant}#{subdomain}"}})
+
+    def installs(self) -> list[Row]:
+        """Return every install."""
+        return self._scan("InstallsTableName")
+
+    def connections(self) -> list[Row]:
+        """Return every connection."""
+        return self._scan("ConnectionsTableName")
+
+    def move_back(self, install_id: str, seconds: int) -> None:
+        """Move the times of an install back by hand, as if it had waited that long."""
+        self.emulator.client("dynamodb").update_item(
+            TableName=self.deployment.outputs["InstallsTableName"],
+            Key={"install_id": {"S": install_id}},
+            UpdateExpression="SET expires_at = expires_at - :s, revoke_at = revoke_at - :s",
+            ExpressionAttributeValues={":s": {"N": str(seconds)}},
+        )
+
+    def _get(self, table: str, key: dict[str, dict[str, str]]) -> Row:
+        answer = self.emulator.client("dynamodb").get_item(
+            TableName=self.deployment.outputs[table],
+            Key=key,
+            ConsistentRead=True,
+        )
+        return _plain(answer.get("Item", {}))
+
+    def _scan(self, table: str) -> list[Row]:
+        pages = self.emulator.client("dynamodb").get_paginator("scan")
+        found = pages.paginate(TableName=self.deployment.outputs[table], ConsistentRead=True)
+        return [_plain(item) for page in found for item in page["Items"]]
+
+
+def _plain(item: Mapping[str, object]) -> dict[str, object]:
+    return {name: _value(_PLAIN.deserialize(value)) for name, value in item.items()}  # type: ignore[arg-type] # as above
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value)
+    return value.value if isinstance(value, Binary) else value  # type: ignore[attr-defined] # missing in the stub

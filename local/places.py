@@ -1,0 +1,33 @@
+"""Where the local stack finds its tools and keeps its logs: all within this folder, but for a temporary one."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+SAM = TOOLS / "sam" / "bin" / "sam"
+MINISTACK_PYTHON = TOOLS / "ministack" / "bin" / "python"
+PYTHON = TOOLS / "python3.13"
+RUNTIME_EMULATOR = TOOLS / "sam/lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}"
+EMULATOR = ROOT / "local" / "emulator.py"
+BUILT = ROOT / ".aws-sam" / "build"
+BUILT_TEMPLATE = BUILT / "template.yaml"
+PACKAGED = ROOT / "build" / "cache" / "packaged"
+LOGS = ROOT / "build" / "local"
+"""Logs of the last few runs, so that a failure can be looked into."""
+_KEPT = 4
+
+
+def fresh_logs() -> Path:
+    """Return an empty folder for this run's logs; those of a few runs before it stay."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    keep_newest(LOGS)
+    return Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=LOGS))
+
+
+def keep_newest(folder: Path) -> None:
+    """Remove all but the newest folders in it: another run may still use one of those."""
+    for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,152 @@
+"""`python -m local.stack`, which is `make local`: the whole product on this machine, until Ctrl-C.
+
+The rule: whatever is started here is ended here, in reverse, whichever way the block is left.
+"""
+
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from local import places
+from local.backend import Backend
+from local.company.site import CompanySite, running_company
+from local.deployment import Deployer, Deployment, Order, build
+from local.ministack import Emulator, free_port, running_ministack
+from local.processes import CommandFailedError, Processes, Stopped, stoppable
+from local.progress import Progress
+from local.proxy import ReverseProxy, running_proxy
+from local.zendesk.server import running_zendesk
+from local.zendesk.settings import Settings
+from local.zendesk.standin import StandIn
+
+OPEN = "open"
+CONFIRMED = "confirmed"
+FIRST_PORT = 8700
+_PORTS_TRIED = 20
+CLIENT_ID = "zdg-example"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack:
+    """Everything that runs: the emulator, the stand-in, the company's site, and a deployment for each start mode."""
+
+    emulator: Emulator
+    zendesk: StandIn
+    company: CompanySite
+    deployments: Mapping[str, Deployment]
+    backend: Backend
+
+
+@contextmanager
+def running_stack(progress: Progress) -> Iterator[LocalStack]:
+    """Build, start and deploy everything; end it when the block is left. Raises CommandFailedError."""
+    logs = places.fresh_logs()
+    with ExitStack() as stack:
+        processes = stack.enter_context(Processes())
+        with progress.step("Building functions and layers for this machine"):
+            build(processes, logs)
+        with progress.step("Starting the emulator of AWS"):
+            emulator = stack.enter_context(running_ministack(processes, logs))
+        proxies = {
+            mode: stack.enter_context(running_proxy(_next_port(), emulator.port))
+            for mode in (OPEN, CONFIRMED)
+        }
+        company = stack.enter_context(running_company())
+        zendesk = stack.enter_context(running_zendesk(_zendesk_settings(proxies)))
+        orders = _orders(emulator, zendesk, company, proxies)
+        deployer = Deployer(emulator, processes, logs)
+        with progress.step("Packaging what was built"):
+            template = deployer.package()
+        with progress.step("Deploying template.yaml, in open and in confirmed mode"):
+            deployments = dict(zip(proxies, deployer.deploy(template, orders), strict=True))
+        yield _connected(emulator, zendesk, company, proxies, deployments)
+
+
+def _connected(
+    emulator: Emulator,
+    zendesk: StandIn,
+    company: CompanySite,
+    proxies: Mapping[str, ReverseProxy],
+    deployments: Mapping[str, Deployment],
+) -> LocalStack:
+    """Tell the proxies and the company's site what was deployed, and return the whole."""
+    for mode, proxy in proxies.items():
+        proxy.host = deployments[mode].host(emulator.port)
+    backend = Backend.of(emulator, deployments[CONFIRMED])
+    company.open_start_url, company.backend = deployments[OPEN].outputs["StartUrl"], backend
+    return LocalStack(emulator, zendesk, company, deployments, backend)
+
+
+def _next_port() -> int:
+    """Return the first free port from 8700, or any where the next twenty are taken."""
+    for port in range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
+        if free_port(port) == port:
+            return port
+    return free_port()
+
+
+def _address(proxy: ReverseProxy) -> str:
+    """Return the proxy's address by name: browsers keep Secure cookies for http://localhost."""
+    return f"http://localhost:{proxy.server_port}"
+
+
+def _zendesk_settings(proxies: Mapping[str, ReverseProxy]) -> Settings:
+    """Register our addresses at the stand-in, with a client secret of this run alone."""
+    redirect_uris = tuple(f"{_address(proxy)}/oauth/callback" for proxy in proxies.values())
+    return Settings(CLIENT_ID, secrets.token_urlsafe(32), redirect_uris)
+
+
+def _orders(
+    emulator: Emulator, zendesk: StandIn, company: CompanySite, proxies: Mapping[str, ReverseProxy]
+) -> list[Order]:
+    """Put the client secret where the template expects one, and order a deployment for each mode."""
+    secret = emulator.client("secretsmanager").create_secret(
+        Name="zendesk-client-secret", SecretString=zendesk.settings.client_secret
+    )
+    return [
+        Order(
+            application=f"zendesk-oauth-{mode}",
+            start_mode=mode,
+            public_base_url=_address(proxy),
+            zendesk_base_url=zendesk.base_url,
+            client_id=CLIENT_ID,
+            client_secret_arn=secret["ARN"],
+            site_url=company.return_url if mode == CONFIRMED else "",
+            return_origins=company.origin,
+        )
+        for mode, proxy in proxies.items()
+    ]
+
+
+def _invite_to_try(console: Console, stack: LocalStack) -> None:
+    start_url = stack.deployments[OPEN].outputs["StartUrl"]
+    console.print(f"\n[bold]Open {stack.company.origin}[/] and press Connect Zendesk, or go to")
+    console.print(f"  {start_url}                    the form that asks for the account", highlight=False)
+    console.print(f"  {start_url}?subdomain=acme     straight to the stand-in for Zendesk", highlight=False)
+    console.print("\nThere, be the admin, the agent or the end user, and press Allow or Deny.")
+    console.print("Then open the callback's address once more, or in another browser.")
+    console.print("No token leaves this machine, and nothing is kept. Ctrl-C ends it all.\n")
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM; return the exit status."""
+    console = Console(soft_wrap=True)
+    try:
+        with stoppable(), running_stack(Progress(console)) as stack:
+            _invite_to_try(console, stack)
+            signal.pause()
+    except Stopped:
+        console.print("Stopped; nothing is left behind.")
+    except CommandFailedError as error:
+        console.print(str(error), markup=False, highlight=False)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
