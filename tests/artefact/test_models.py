@@ -55,7 +55,9 @@ def test_a_trimmed_client_speaks_as_a_whole_one_does(models: Path) -> None:
             ours, theirs = trimmed.operation_model(operation), whole.operation_model(operation)
             assert _plain(ours.input_shape) == _plain(theirs.input_shape)
             assert _plain(ours.output_shape) == _plain(theirs.output_shape)
-            assert [error.name for error in ours.error_shapes] == [error.name for error in theirs.error_shapes]
+            assert [error.name for error in ours.error_shapes] == [
+                error.name for error in theirs.error_shapes
+            ]
 
 
 def test_the_endpoints_are_those_of_every_region(models: Path) -> None:
@@ -73,5 +75,7 @@ def _plain(shape: Any, seen: tuple[str, ...] = ()) -> object:
         return None if shape is None else shape.name
     inner = (*seen, shape.name)
     members = {name: _plain(member, inner) for name, member in getattr(shape, "members", {}).items()}
-    parts = [_plain(getattr(shape, part), inner) for part in ("member", "key", "value") if hasattr(shape, part)]
+    parts = [
+        _plain(getattr(shape, part), inner) for part in ("member", "key", "value") if hasattr(shape, part)
+    ]
     return shape.name, shape.type_name, members, parts, getattr(shape, "required_members", [])

@@ -349,7 +349,7 @@ def test_only_an_admin_connects(flow: Flow, role: str) -> None:
     ("error", "status", "words"),
     [
         (ProviderUnavailableError("busy"), 503, "Zendesk cannot be reached"),
-        (ClientRejectedError("invalid_client"), 502, "Its operator has been told."),
+        (ClientRejectedError("invalid_client"), 502, "Its operator has to look into it."),
     ],
     ids=["unavailable", "client rejected"],
 )

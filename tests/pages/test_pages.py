@@ -104,7 +104,7 @@ def test_only_a_page_that_waits_looks_again() -> None:
         ("connected", 200, "acme.zendesk.com is now connected to Example &amp; Sons"),
         ("denied", 200, "Nothing has changed"),
         ("failed-role", 403, "Only an admin"),
-        ("failed-client", 502, "Its operator has been told"),
+        ("failed-client", 502, "Its operator has to look into it"),
         ("failed-unavailable", 503, "Zendesk cannot be reached"),
         ("failed-store", 503, "We cannot store this"),
         ("failed-interrupted", 500, "interrupted on our side"),

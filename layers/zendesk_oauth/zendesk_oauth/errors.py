@@ -200,7 +200,7 @@ class ClientRejectedError(ProviderError):
     """`invalid_client` and whatever else is our own set-up's fault (RFC 6749 section 5.2)."""
 
     code = "client_rejected"
-    public_message = "Zendesk does not accept this application. Its operator has been told."
+    public_message = "Zendesk does not accept this application. Its operator has to look into it."
 
 
 class TokenRefusedError(ProviderError):
