@@ -28,7 +28,7 @@ local: setup ## Deploy locally, with a stand-in for Zendesk, and wait for Ctrl-C
 
 .PHONY: test
 test: setup ## Run every test and hold the package's coverage at every branch
-	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(TESTS)
+	@$(BIN)/pytest -n 2 --cov --cov-report=term $(TESTS)
 
 .PHONY: check
 check: setup lint types arrows template test ## All that CI runs
