@@ -62,6 +62,7 @@ fuzz: setup ## Feed 100,000 hostile events to each handler
 
 .PHONY: bench
 bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one run
+	@scripts/setup bench
 	@$(BIN)/python -m benchmarks
 
 .PHONY: build

@@ -1,7 +1,8 @@
 """Write the part of botocore's data that our functions use, so that a cold start parses 80 kB and not 2.5 MB.
 
-botocore looks into its `data_path` before its own data (botocore.loaders), file by file, so what is not here is
-still found there. Only our own clients are given this path: a worker that mounts the layer sees botocore whole.
+Only our own clients read it, as if it were botocore's own data: so the rules for endpoints apply as ever. As a
+`data_path`, before the whole data, it would be taken for endpoints of the user's own, which switch those rules off,
+and 400 folders would still be looked through. A worker that mounts the layer sees botocore whole.
 
 Usage: trim_models.py SITE_PACKAGES, which gets a folder `aws_models` beside botocore.
 """
@@ -18,6 +19,10 @@ OPERATIONS = {
     "secretsmanager/2017-10-17": ("GetSecretValue",),
 }
 """All that the adapters call: a client knows no other operation. A new one is added here."""
+PER_SERVICE = ("endpoint-rule-set-1.json", "paginators-1.json", "service-2.sdk-extras.json")
+"""What botocore reads beside a service's model, as far as the service has it; the last changes the model."""
+SHARED = ("_retry.json", "partitions.json", "sdk-default-configuration.json")
+"""What botocore reads for every service."""
 
 
 def main(site_packages: Path) -> None:
@@ -28,8 +33,11 @@ def main(site_packages: Path) -> None:
             target / service / "service-2.json",
             _trimmed(_read(source / service / "service-2.json"), operations),
         )
-        rules = "endpoint-rule-set-1.json"
-        _write(target / service / rules, _read(source / service / rules))
+        for name in PER_SERVICE:
+            if _is_there(source / service / name):
+                _write(target / service / name, _read(source / service / name))
+    for name in SHARED:
+        _write(target / name, _read(source / name))
     endpoints = _read(source / "endpoints.json")
     for partition in endpoints["partitions"]:
         partition["services"] = {
@@ -69,6 +77,10 @@ def _without_prose(part: Any) -> Any:  # noqa: ANN401 - any JSON
             if not (name == "documentation" and isinstance(value, str))
         }
     return [_without_prose(each) for each in part] if isinstance(part, list) else part
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.with_name(f"{path.name}.gz").exists()
 
 
 def _read(path: Path) -> dict[str, Any]:

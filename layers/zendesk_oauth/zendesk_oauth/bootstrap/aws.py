@@ -6,11 +6,12 @@ own is read, which says the same at ten times the length.
 """
 
 import logging
-from os.path import dirname, join
+from os.path import dirname, isdir, join
 from typing import TYPE_CHECKING, cast
 
 import botocore
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.session import Session
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ A third would come after twice 1 + 3 seconds, when the 10 s of a function that a
 """
 
 
+class OurLoader(Loader):
+    """Reads botocore's data from our part of it, and takes that for botocore's own."""
+
+    BUILTIN_DATA_PATH = AWS_MODELS
+
+
 class AwsClients:
     """Clients over one session, so that credentials are looked up and endpoint data loaded once."""
 
@@ -36,7 +43,8 @@ class AwsClients:
         # Whoever turns the root logger up, the runtime among them, is not to get that.
         logging.getLogger("botocore").setLevel(logging.INFO)
         self._session = Session()
-        self._session.set_config_variable("data_path", AWS_MODELS)
+        if isdir(OurLoader.BUILTIN_DATA_PATH):  # noqa: PTH112 - as above
+            self._session.register_component("data_loader", OurLoader())
         self._config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=read_seconds,
