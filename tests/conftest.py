@@ -2,7 +2,13 @@
 
 import os
 
-pytest_plugins = ("tests.dynamodb_local", "tests.local_stack")
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ("tests.chromium", "tests.dynamodb_local", "tests.local_stack")
+
+# A busy machine is no bug: nothing here is timed, examples are only counted.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 os.environ.update(
     {

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from local.zendesk.standin import StandIn
 from tests.standin.client import PlainClient, answered
 
-CHROMIUM = Path("/usr/bin/chromium")
-LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 type Scheme = Literal["light", "dark"]
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots" / "standin"
@@ -19,21 +17,10 @@ WIDE: ViewportSize = {"width": 1100, "height": 760}
 NARROW: ViewportSize = {"width": 360, "height": 740}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give a Chromium without a window."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox", LOOPBACK_ONLY]
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """Give a page without scripts."""
-    context = browser.new_context(java_script_enabled=False, viewport=WIDE)
+    context = chromium.new_context(java_script_enabled=False, viewport=WIDE)
     yield context.new_page()
     context.close()
 
@@ -86,7 +73,7 @@ def test_looks(zendesk: StandIn, browser: Browser, viewport: ViewportSize, schem
     """Proves that the style is allowed and follows the scheme, nothing runs over, every text has a contrast of 4.5."""
     url = PlainClient(zendesk.address).authorize_url()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    context = browser.new_context(viewport=viewport, color_scheme=scheme)
+    context = chromium.new_context(viewport=viewport, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
