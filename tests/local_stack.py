@@ -32,8 +32,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the demo's script meet the stack as the demo does, new: the tests of the stack come before its other users."""
-    items.sort(key=lambda item: FOLDERS.index(_folder(item)) if _folder(item) in FOLDERS else -1)
+    """Let the demo's script meet the stack as the demo does, new: its own tests come before its other users'."""
+    items.sort(key=lambda item: (*FOLDERS, _folder(item)).index(_folder(item)))
 
 
 def _folder(item: pytest.Item) -> str:

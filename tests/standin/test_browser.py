@@ -69,7 +69,7 @@ def test_a_wrong_client_stays_here(client: PlainClient, page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_looks(zendesk: StandIn, browser: Browser, viewport: ViewportSize, scheme: Scheme) -> None:
+def test_looks(zendesk: StandIn, chromium: Browser, viewport: ViewportSize, scheme: Scheme) -> None:
     """Proves that the style is allowed and follows the scheme, nothing runs over, every text has a contrast of 4.5."""
     url = PlainClient(zendesk.address).authorize_url()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
