@@ -24,6 +24,7 @@ _STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
     errors.ProviderUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.GrantRejectedError: HTTPStatus.BAD_REQUEST,
     errors.KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SecretUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_SECONDS = 5
