@@ -161,6 +161,7 @@ def test_an_answer_that_never_ends_is_given_up(
 ) -> None:
     """However slowly it drips, the whole exchange has one deadline."""
     monkeypatch.setattr("zendesk_oauth.services.exchange_code.EXCHANGE_SECONDS", SHORT_SECONDS)
+    monkeypatch.setattr("zendesk_oauth.adapters.zendesk_tokens.LEAST_SECONDS", SHORT_SECONDS / 2)
     world.zendesk.misbehave(answered.kind, **answered.options)
     assert_only_the_install_has_failed(world, browser, answered, connected)
 
@@ -171,6 +172,7 @@ def test_the_deadline_is_one_for_both_requests(
 ) -> None:
     """Who allowed it is asked in what the POST has left of the time; the token is revoked in a time of its own."""
     monkeypatch.setattr("zendesk_oauth.services.exchange_code.EXCHANGE_SECONDS", SHORT_SECONDS)
+    monkeypatch.setattr("zendesk_oauth.adapters.zendesk_tokens.LEAST_SECONDS", SHORT_SECONDS / 2)
     world.zendesk.misbehave("late_answer", seconds=SHORT_SECONDS / 2)
     world.zendesk.misbehave("late_answer", endpoint=endpoint, seconds=30.0)
     callback = approve(browser.begin())

@@ -9,7 +9,7 @@ from tests.template.reading import ROOT
 from zendesk_oauth.settings import VARIABLES
 
 FUNCTIONS = ("start", "callback", "installs", "revoke")
-TIMEOUTS = {"start": 10, "callback": 25, "installs": 10, "revoke": 60}
+TIMEOUTS = {"start": 10, "callback": 29, "installs": 10, "revoke": 60}
 
 
 def variables_of(template: dict[str, Any], verb: str) -> dict[str, Any]:

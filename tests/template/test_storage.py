@@ -18,8 +18,11 @@ CRYPTOGRAPHY = {
 
 @pytest.mark.parametrize("name", [*TABLES, "TokenKey"])
 def test_what_holds_tokens_outlives_the_stack(name: str, resources: dict[str, Any]) -> None:
-    """A table or the key is kept when the stack goes or replaces it; only a failed creation is cleared away."""
-    assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    """A table or the key is kept when the stack goes or replaces it; only a key that was never used is cleared away.
+
+    A table with deletion protection cannot be cleared away: a rollback that tried would be stuck.
+    """
+    assert resources[name]["DeletionPolicy"] == ("Retain" if name in TABLES else "RetainExceptOnCreate")
     assert resources[name]["UpdateReplacePolicy"] == "Retain"
 
 

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.template.reading import SAM, TEMPLATE, run
+from zendesk_oauth.errors import ClientRejectedError
+from zendesk_oauth.observability import METRICS
+from zendesk_oauth.services.revoke_leftovers import GIVEN_UP, UNREADABLE
+from zendesk_oauth.services.revoke_token import Revocation
 
 PUBLISHED = {
     "backend-policy-arn",
@@ -110,10 +114,44 @@ def test_alarms_tell_the_topic_where_there_is_one(template: dict[str, Any]) -> N
             alarm = resource["Properties"]
             assert alarm["AlarmActions"] == alarm["OKActions"] == topic
             assert alarm["TreatMissingData"] == "notBreaching"
-            [dimension] = alarm["Dimensions"]
-            watched.add((dimension["Value"]["Ref"], alarm["MetricName"]))
+            watched |= _watched(alarm)
     assert watched == {
         ("CallbackFunction", "Errors"),
         ("CallbackFunction", "Throttles"),
         ("RevokeFunction", "Errors"),
+        ("Api", "5xx"),
+        ("callback client_rejected", "InstallFailed"),
+        ("revoke refused", "RevocationEnded"),
+        ("revoke given_up", "RevocationEnded"),
+        ("revoke unreadable", "RevocationEnded"),
     }
+
+
+def test_alarms_name_metrics_and_outcomes_that_are_really_counted(template: dict[str, Any]) -> None:
+    """A metric of our own in an alarm is one that observability writes, with a value that its dimension can have."""
+    watched = {
+        pair
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        for pair in _watched(resource["Properties"])
+    }
+    ours = {(of.split()[1], name) for of, name in watched if " " in of}
+    assert {name for _, name in ours} <= {*METRICS.values(), "RevocationEnded"}
+    ends = {*Revocation, GIVEN_UP, UNREADABLE}
+    assert {value for value, name in ours if name == "RevocationEnded"} <= ends
+    assert {value for value, name in ours if name == "InstallFailed"} == {ClientRejectedError.code}
+
+
+def _watched(alarm: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return what an alarm looks at: of whom, and which metric."""
+    metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [
+        alarm
+    ]
+    return {
+        (" ".join(_value(one["Value"]) for one in metric["Dimensions"]), metric["MetricName"])
+        for metric in metrics
+    }
+
+
+def _value(value: str | dict[str, str]) -> str:
+    return value if isinstance(value, str) else value["Ref"]

@@ -66,7 +66,8 @@ class Journal:
     def revoked(self, ended: "RevocationEnded") -> None:
         """Write one line about a token that had to go, and count it by how that ended."""
         fields = {"outcome": ended.outcome, "install": ended.install_id, "subdomain": ended.subdomain}
-        self._logger.info("revocation ended", extra=fields)
+        write = self._logger.info if ended.outcome in {"revoked", "not_alive"} else self._logger.warning
+        write("revocation ended", extra=fields)
         self._count("RevocationEnded", {"outcome": str(ended.outcome)})
 
     def _level(self, answer: Answer) -> Callable[..., None]:

@@ -9,7 +9,7 @@ from tests.doubles.samples import ACME, GLOBEX
 from tests.doubles.scripted import ScriptedClientSecret
 from tests.loopback import Loopback, answer, raw
 from zendesk_oauth.adapters.clock import SystemClock
-from zendesk_oauth.adapters.zendesk_tokens import AuthlibTokenEndpoint
+from zendesk_oauth.adapters.zendesk_tokens import LEAST_SECONDS, AuthlibTokenEndpoint
 from zendesk_oauth.errors import (
     ClientRejectedError,
     ConfigurationError,
@@ -204,4 +204,13 @@ def test_without_a_secret_nothing_is_sent(
     monkeypatch.setattr(type(client_secret), "__call__", missing)
     with pytest.raises(ConfigurationError):
         exchange(endpoint)
+    assert loopback.connections == 0
+
+
+def test_a_code_is_not_spent_with_too_little_time(endpoint: AuthlibTokenEndpoint, loopback: Loopback) -> None:
+    """With less time than an answer may take nothing is sent: its token would live on, known to nobody."""
+    asked = CodeExchange(ACME, Secret("canary-code"), Secret("v" * 43), ("users:read",))
+    with pytest.raises(ProviderUnavailableError) as refused:
+        endpoint.exchange(asked, CLOCK.monotonic() + LEAST_SECONDS - 0.5)
+    assert refused.value.nothing_sent
     assert loopback.connections == 0

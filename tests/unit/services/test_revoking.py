@@ -51,6 +51,17 @@ def test_a_grant_that_may_not_delete_is_told_apart() -> None:
     assert revoked(ScriptedZendesk(alive={"access-1"}, deletion=REFUSED)) is Revocation.REFUSED
 
 
+def test_a_grant_that_may_not_even_ask_is_told_apart_too() -> None:
+    """A 403 to the question says that the token lives, and that it cannot be revoked with its own rights."""
+    assert revoked(ScriptedZendesk(alive={"access-1"}, find_error=REFUSED)) is Revocation.REFUSED
+
+
+def test_a_token_that_died_before_it_was_deleted_is_not_alive() -> None:
+    """A 401 to the deletion is no refusal: somebody else ended the token in between."""
+    gone = TokenRefusedError("HTTP 401", status=401)
+    assert revoked(ScriptedZendesk(alive={"access-1"}, deletion=gone)) is Revocation.NOT_ALIVE
+
+
 def leftover(world: World) -> str:
     """Leave a candidate unconfirmed until its time is over; return its id."""
     completion, _ = world.candidate()

@@ -14,7 +14,7 @@ from authlib.oauth2.client import OAuth2Client
 
 from zendesk_oauth.adapters.https_connection import HttpAnswer, HttpRequest, send
 from zendesk_oauth.adapters.zendesk_answers import issued_tokens
-from zendesk_oauth.errors import ClientRejectedError
+from zendesk_oauth.errors import ClientRejectedError, ProviderUnavailableError
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import IssuedTokens, TokenLifetimes
@@ -59,6 +59,10 @@ class _OnePost:
         return _NothingForAuthlib()
 
 
+LEAST_SECONDS = 3.0
+"""A code is not spent with less time than this: its answer would come to nobody, and its token live on unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuthlibTokenEndpoint:
     """The port `TokenEndpoint`: credentials in the body, both lifetimes always asked for."""
@@ -75,7 +79,10 @@ class AuthlibTokenEndpoint:
         Raises a ProviderError, UnusableTokensError among them, and what the client secret's port raises before
         anything is sent.
         """
-        answer = self._post(exchange, self.client_secret(), deadline)
+        client_secret = self.client_secret()
+        if deadline - self.clock.monotonic() < LEAST_SECONDS:
+            raise ProviderUnavailableError("too little time is left to spend the code", nothing_sent=True)
+        answer = self._post(exchange, client_secret, deadline)
         try:
             return issued_tokens(answer, exchange.scopes, self.lifetimes, self.clock.now())
         except ClientRejectedError:

@@ -1,8 +1,8 @@
 """Builds `callback`, the only function that exchanges codes.
 
-Its 25 s: once Zendesk has answered there is a token to keep or to revoke. The exchange and the question who
-allowed it have 10 s, the commit and what settles a lost one 2 + 2 s each on a connection that is open by then,
-the revocation 5 s: 23 s, and reads of 2 s instead of 3 make it so. What goes wrong before the exchange leaves no token.
+Its 29 s, the most that the gateway waits: consuming the install may take 6, what comes before the code is spent counts
+in the 10 s of the exchange, the commit and what settles a lost one take 2 + 2 s each on a connection that is open by
+then, the revocation 5. Once Zendesk has answered there is a token to keep or to revoke, so reads have 2 s instead of 3.
 """
 
 from collections.abc import Mapping

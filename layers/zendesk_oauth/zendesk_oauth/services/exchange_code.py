@@ -37,7 +37,8 @@ EXCHANGE_SECONDS = 10.0
 REVOKE_SECONDS = 5.0
 """For the revocation of a token that is not kept, within the function's own limit."""
 _COMMIT_ID_BYTES = 16
-_SETTLED = frozenset({Revocation.REVOKED, Revocation.NOT_ALIVE})
+_SETTLED = frozenset({Revocation.REVOKED})
+"""A new token that is called dead without having been seen alive may have met a passing fault: asked again later."""
 
 
 @dataclass(frozen=True, slots=True)

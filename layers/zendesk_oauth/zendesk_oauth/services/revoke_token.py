@@ -12,6 +12,8 @@ from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.ports import ZendeskApi
 
+UNAUTHORIZED = 401
+
 
 class Revocation(StrEnum):
     """How a revocation ended."""
@@ -34,12 +36,12 @@ class RevokeToken:
 
     def __call__(self, subdomain: Subdomain, access_token: Secret, deadline: float) -> Revocation:
         """Return how it ended. Raises ProviderUnavailableError and UnintelligibleAnswerError."""
-        token_id = self.api.find_token_id(subdomain, access_token, deadline)
-        if token_id is None:
-            return Revocation.NOT_ALIVE
         try:
+            token_id = self.api.find_token_id(subdomain, access_token, deadline)
+            if token_id is None:
+                return Revocation.NOT_ALIVE
             self.api.delete_token(subdomain, token_id, access_token, deadline)
-        except TokenRefusedError:
-            return Revocation.REFUSED
+        except TokenRefusedError as error:
+            return Revocation.NOT_ALIVE if error.status == UNAUTHORIZED else Revocation.REFUSED
         alive = self.api.find_token_id(subdomain, access_token, deadline)
         return Revocation.REVOKED if alive is None else Revocation.STILL_ALIVE
