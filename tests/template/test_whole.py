@@ -9,9 +9,10 @@ from typing import Any
 
 from tests.template.reading import SAM, TEMPLATE, run
 from zendesk_oauth.errors import ClientRejectedError
-from zendesk_oauth.observability import METRICS
-from zendesk_oauth.services.revoke_leftovers import GIVEN_UP, UNREADABLE
+from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, METRICS
+from zendesk_oauth.services.revoke_leftovers import GIVEN_UP, POSTPONED, UNREADABLE
 from zendesk_oauth.services.revoke_token import Revocation
+from zendesk_oauth.settings import VARIABLES
 
 PUBLISHED = {
     "backend-policy-arn",
@@ -121,9 +122,7 @@ def test_alarms_tell_the_topic_where_there_is_one(template: dict[str, Any]) -> N
         ("RevokeFunction", "Errors"),
         ("Api", "5xx"),
         ("callback client_rejected", "InstallFailed"),
-        ("revoke refused", "RevocationEnded"),
-        ("revoke given_up", "RevocationEnded"),
-        ("revoke unreadable", "RevocationEnded"),
+        ("revoke", LEFT_ALIVE_METRIC),
     }
 
 
@@ -135,22 +134,15 @@ def test_alarms_name_metrics_and_outcomes_that_are_really_counted(template: dict
         if resource["Type"] == "AWS::CloudWatch::Alarm"
         for pair in _watched(resource["Properties"])
     }
-    ours = {(of.split()[1], name) for of, name in watched if " " in of}
-    assert {name for _, name in ours} <= {*METRICS.values(), "RevocationEnded"}
-    ends = {*Revocation, GIVEN_UP, UNREADABLE}
-    assert {value for value, name in ours if name == "RevocationEnded"} <= ends
-    assert {value for value, name in ours if name == "InstallFailed"} == {ClientRejectedError.code}
+    ours = {name: of for of, name in watched if of.split()[0] in VARIABLES}
+    assert set(ours) <= {*METRICS.values(), LEFT_ALIVE_METRIC}
+    assert ours["InstallFailed"] == f"callback {ClientRejectedError.code}"
+    assert {*Revocation, GIVEN_UP, UNREADABLE, POSTPONED} > LEFT_ALIVE
 
 
 def _watched(alarm: dict[str, Any]) -> set[tuple[str, str]]:
     """Return what an alarm looks at: of whom, and which metric."""
-    metrics = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [
-        alarm
-    ]
-    return {
-        (" ".join(_value(one["Value"]) for one in metric["Dimensions"]), metric["MetricName"])
-        for metric in metrics
-    }
+    return {(" ".join(_value(one["Value"]) for one in alarm["Dimensions"]), alarm["MetricName"])}
 
 
 def _value(value: str | dict[str, str]) -> str:

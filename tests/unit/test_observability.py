@@ -43,8 +43,12 @@ class Kept:
 
     def written(self) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the one line, and the metric if there is one."""
-        first, *rest = [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+        first, *rest = self.everything()
         return first, rest[0] if rest else None
+
+    def everything(self) -> list[dict[str, Any]]:
+        """Return the line and all metrics."""
+        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
 
 
 @pytest.fixture
@@ -202,3 +206,10 @@ def test_a_revocation_is_told_and_counted(kept: Kept) -> None:
     )
     assert metric is not None
     assert (metric["RevocationEnded"], metric["outcome"]) == ([1.0], "revoked")
+
+
+def test_a_token_that_may_live_on_is_told_louder(kept: Kept) -> None:
+    """A refused revocation is a warning, and counted a second time under the name that an alarm watches."""
+    kept.journal.revoked(RevocationEnded(examples.install_id("A"), "acme", Revocation.REFUSED))
+    line, ended, left_alive = kept.everything()
+    assert (line["level"], ended["outcome"], left_alive["TokenLeftAlive"]) == ("WARNING", "refused", [1.0])

@@ -32,6 +32,9 @@ METRICS: Mapping[str, str] = {
 }
 """What is counted for each outcome. Those of an error are beside; anything else is only logged, and an install that
 nobody finished is counted by whoever tells its end, not by whoever looks at its page."""
+LEFT_ALIVE = frozenset({"refused", "given_up", "unreadable"})
+"""The ends of a revocation after which the token may live on, and only the account's admin can end it."""
+LEFT_ALIVE_METRIC = "TokenLeftAlive"
 _FRAMES = 20
 _CAUSES = 5
 
@@ -66,9 +69,12 @@ class Journal:
     def revoked(self, ended: "RevocationEnded") -> None:
         """Write one line about a token that had to go, and count it by how that ended."""
         fields = {"outcome": ended.outcome, "install": ended.install_id, "subdomain": ended.subdomain}
-        write = self._logger.info if ended.outcome in {"revoked", "not_alive"} else self._logger.warning
+        left_alive = ended.outcome in LEFT_ALIVE
+        write = self._logger.warning if left_alive else self._logger.info
         write("revocation ended", extra=fields)
         self._count("RevocationEnded", {"outcome": str(ended.outcome)})
+        if left_alive:
+            self._count(LEFT_ALIVE_METRIC, {})
 
     def _level(self, answer: Answer) -> Callable[..., None]:
         """Return the logger's method: a refusal is everyday business, everything else in the tree wants a look."""
