@@ -60,6 +60,10 @@ fmt: setup ## Format the sources and mend what lint can mend
 fuzz: setup ## Feed 100,000 hostile events to each handler
 	@FUZZ_EXAMPLES=100000 $(BIN)/pytest -n 2 tests/fuzz
 
+.PHONY: simulate
+simulate: setup ## Play schedules of races, faults and deaths; SCHEDULES=1000000 SEED=…
+	@$(BIN)/python -m tests.simulation
+
 .PHONY: bench
 bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one run
 	@scripts/setup bench

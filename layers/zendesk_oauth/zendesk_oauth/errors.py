@@ -173,7 +173,8 @@ class ProviderError(ZendeskOAuthError):
 class ProviderUnavailableError(ProviderError):
     """Zendesk cannot be reached, is busy (429) or failing (5xx).
 
-    `nothing_sent` is True only where not one byte left: only then is the same call safe to repeat.
+    `nothing_sent` is True only where not one byte left: only then is the same call safe to repeat at once.
+    `throttled` is True for a 429: the call was counted, and not carried out.
     `retry_after` is what Zendesk asked us to wait, already capped, or None.
     """
 
@@ -182,10 +183,16 @@ class ProviderUnavailableError(ProviderError):
     public_message = "Zendesk cannot be reached at the moment. Please try again in a minute."
 
     def __init__(
-        self, message: str, *, nothing_sent: bool = False, retry_after: timedelta | None = None
+        self,
+        message: str,
+        *,
+        nothing_sent: bool = False,
+        throttled: bool = False,
+        retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(message)
         self.nothing_sent = nothing_sent
+        self.throttled = throttled
         self.retry_after = retry_after
 
 

@@ -158,6 +158,7 @@ def test_busy_and_failing_are_no_verdict(status: int, content: Any) -> None:
     with pytest.raises(ProviderUnavailableError) as raised:
         judged(content, status)
     assert not raised.value.nothing_sent
+    assert raised.value.throttled == (status == 429)
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,10 @@ def _granted_object(answer: HttpAnswer, now: datetime) -> dict[str, Any]:
 
 
 def _refuse_unavailable(answer: HttpAnswer, now: datetime) -> None:
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise ProviderUnavailableError(f"HTTP {answer.status}", retry_after=retry_after(answer, now))
+    throttled = answer.status == HTTPStatus.TOO_MANY_REQUESTS
+    if throttled or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wait = retry_after(answer, now)
+        raise ProviderUnavailableError(f"HTTP {answer.status}", throttled=throttled, retry_after=wait)
 
 
 def _refuse_other_than_success(answer: HttpAnswer) -> None:

@@ -1,0 +1,163 @@
+"""What the refresh protocol knows of a connection: its version, its claim, and how a refresh ended."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, connection_key
+from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.subdomain import Subdomain
+from zendesk_oauth.models.tokens import SealContext, SealedPair
+
+CLAIM_LIFE = timedelta(seconds=70)
+"""Longer than the function may run (60 s), which is longer than the POST may take (45 s)."""
+LEAST_BETWEEN_REFRESHES = timedelta(seconds=60)
+"""Whatever clocks and answers say: a connection is refreshed at most once a minute."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How wrong a clock may be: a 401 this close to the token's end says nothing about rotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to refresh, for a while. One that is over, or marked unresolved, may have spent the refresh token."""
+
+    claim_id: str
+    until: datetime
+    unresolved: bool = False
+
+    def lives(self, now: datetime) -> bool:
+        """Whether its holder may still be at work."""
+        return not self.unresolved and now < self.until
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """Orders all that is ever said of a connection: the epoch first, then the generation within all epochs."""
+
+    epoch: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection's row. `sealed` is None once it is erased."""
+
+    grant: str
+    subdomain: Subdomain
+    version: Version
+    status: ConnectionStatus
+    scopes: Scopes
+    issued_at: datetime
+    times: TokenTimes
+    sealed: SealedPair | None
+    claim: Claim | None = None
+    retry_at: datetime | None = None
+    reconnect_reason: str | None = None
+    reconnect_since: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The row's key."""
+        return connection_key(self.grant, self.subdomain)
+
+    @property
+    def context(self) -> SealContext:
+        """Where its tokens are sealed."""
+        return SealContext(self.grant, self.subdomain)
+
+    @property
+    def living_pair(self) -> SealedPair:
+        """The sealed pair of a connection that still has one. Raises ValueError once it is erased."""
+        if self.sealed is None:
+            raise ValueError("an erased connection has no tokens")
+        return self.sealed
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its tokens may be used."""
+        return self.status is ConnectionStatus.ACTIVE
+
+    def claimed_at(self, now: datetime) -> bool:
+        """Whether somebody else may be refreshing it now."""
+        return self.claim is not None and self.claim.lives(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The sealed answer of one refresh, and the version it replaces: all that a commit or a rescue needs."""
+
+    grant: str
+    subdomain: Subdomain
+    replaces: Version
+    scopes: Scopes
+    issued_at: datetime
+    times: TokenTimes
+    sealed: SealedPair
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A pair that a new install has replaced; it stays sealed until it is revoked."""
+
+    sealed: SealedPair
+    access_expires_at: datetime
+
+
+class Asked(StrEnum):
+    """Why a refresh is asked for."""
+
+    DUE = "due"
+    """A worker found it near its end."""
+    FAILED = "failed"
+    """A worker's call got a 401 with the generation that is named."""
+    IDLE = "idle"
+    """The keep-alive schedule came by."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshQuestion:
+    """Names a row and what was seen; the row decides."""
+
+    grant: str
+    subdomain: Subdomain
+    asked: Asked = Asked.DUE
+    seen: Version | None = None
+
+
+class RefreshOutcome(StrEnum):
+    """How a question ended."""
+
+    REFRESHED = "refreshed"
+    CURRENT = "current"
+    """Nothing was due: the stored token is to be used."""
+    IN_PROGRESS = "in_progress"
+    """Somebody else is at it, or was a moment ago: read again."""
+    POSTPONED = "postponed"
+    """Zendesk, the key service or the remaining time does not allow it now; nothing is lost."""
+    UNRESOLVED = "unresolved"
+    """Zendesk may have rotated: whoever comes next asks it."""
+    RESCUED = "rescued"
+    """Zendesk rotated and the store was down: the sealed answer waits in the rescue queue."""
+    RECONNECT_REQUIRED = "reconnect_required"
+    NOT_CONNECTED = "not_connected"
+    """Never connected, being disconnected, or disconnected."""
+    CLIENT_REJECTED = "client_rejected"
+    """Our own credentials: an alarm, and no connection is marked."""
+
+
+class LossReason(StrEnum):
+    """Why a person has to connect again."""
+
+    GRANT_REJECTED = "grant_rejected"
+    """Zendesk no longer knows the refresh token: revoked by an admin, or over."""
+    ANSWER_LOST = "answer_lost"
+    """Zendesk rotated and its answer never reached us: the one loss that cannot be prevented."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshAnswer:
+    """The outcome, the row as it was last seen, and when to ask again."""
+
+    outcome: RefreshOutcome
+    connection: Connection | None = None
+    retry_at: datetime | None = None
