@@ -27,14 +27,12 @@ class ConditionalRows:
     rows: dict[str, Row] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     added: frozenset[str] = frozenset()
-    used: set[str] = field(default_factory=set)
     replaced: list[Superseded] = field(default_factory=list)
     asked_to_end: set[int] = field(default_factory=set)
     trespasses: list[str] = field(default_factory=list)
 
     def holds(self, name: str, *, fact: bool) -> bool:
         """Tell whether a condition holds; one that is left out always does."""
-        self.used.add(name)
         return fact or name in self.left_out
 
     def find(self, grant: str, subdomain: Subdomain) -> Row | None:

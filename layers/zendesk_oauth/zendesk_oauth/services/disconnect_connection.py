@@ -17,9 +17,7 @@ from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import UnlockedPair
 from zendesk_oauth.services.refresh_ports import BACK_OFF, ID_BYTES, RefreshPorts
 from zendesk_oauth.services.retire_pair import RetirePair
-from zendesk_oauth.services.revoke_token import Revocation
-
-_ENDED = frozenset({Revocation.REVOKED, Revocation.NOT_ALIVE, Revocation.REFUSED})
+from zendesk_oauth.services.revoke_token import ENDED
 
 
 class DisconnectOutcome(StrEnum):
@@ -88,7 +86,7 @@ class DisconnectConnection:
             return self._go_on_later(connection, claim, error.retry_after or BACK_OFF)
         except (ProviderError, SealError):
             return self._go_on_later(connection, claim, BACK_OFF)
-        if revocation not in _ENDED:
+        if revocation not in ENDED:
             return self._go_on_later(kept.connection, claim, BACK_OFF)
         if not ports.store.erase(kept.connection, revocation, ports.clock.now()):
             return self._later(connection, ports.clock.now())

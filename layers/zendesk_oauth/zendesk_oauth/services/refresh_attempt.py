@@ -28,10 +28,9 @@ from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import RefreshGrant, RefreshStore, UnlockedPair
 from zendesk_oauth.services.refresh_ports import BACK_OFF, ID_BYTES, RefreshPorts
+from zendesk_oauth.services.retire_pair import POST_SECONDS
 from zendesk_oauth.services.retire_superseded import RetireSuperseded
 
-POST_SECONDS = 45.0
-"""The answer may be the only living refresh token in the world, so it is awaited long."""
 COMMIT_SECONDS = 5.0
 """What has to be left for the commit when the POST has taken its full length."""
 PROBE_SECONDS = 3.0

@@ -22,12 +22,12 @@ from zendesk_oauth.models.refresh import (
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.services.refresh_attempt import (
     COMMIT_SECONDS,
-    POST_SECONDS,
     PROBE_SECONDS,
     RefreshAttempt,
     answer_of,
 )
 from zendesk_oauth.services.refresh_ports import ID_BYTES, RefreshPorts
+from zendesk_oauth.services.retire_pair import POST_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

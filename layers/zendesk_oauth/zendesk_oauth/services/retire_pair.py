@@ -17,6 +17,7 @@ from zendesk_oauth.ports.refresh import RefreshEndpoint, RefreshGrant, UnlockedP
 from zendesk_oauth.services.revoke_token import Revocation, RevokeToken
 
 POST_SECONDS = 45.0
+"""The answer may be the only living refresh token in the world, so it is awaited long."""
 REVOKE_SECONDS = 10.0
 
 

@@ -8,9 +8,7 @@ from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.services.refresh_ports import RefreshPorts
 from zendesk_oauth.services.retire_pair import RetirePair
-from zendesk_oauth.services.revoke_token import Revocation
-
-_ENDED = frozenset({Revocation.REVOKED, Revocation.NOT_ALIVE, Revocation.REFUSED})
+from zendesk_oauth.services.revoke_token import ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class RetireSuperseded:
             )
         except (ProviderError, SealError):
             return False
-        return revocation in _ENDED
+        return revocation in ENDED
 
 
 def _keep_nothing(_fresh: IssuedTokens) -> None:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from zendesk_oauth.errors import ProviderError, SealBrokenError
 from zendesk_oauth.ports import Clock, DueRevocation, InstallStore, Opener
-from zendesk_oauth.services.revoke_token import Revocation, RevokeToken
+from zendesk_oauth.services.revoke_token import ENDED, RevokeToken
 
 REVOKE_SECONDS = 10.0
-_FINAL = frozenset({Revocation.REVOKED, Revocation.NOT_ALIVE, Revocation.REFUSED})
 GIVEN_UP = "given_up"
 """The access token is over by its own clock: there is nothing left to ask Zendesk with."""
 UNREADABLE = "unreadable"
@@ -62,4 +61,4 @@ class RevokeLeftovers:
             return UNREADABLE
         except ProviderError:
             return POSTPONED
-        return revocation if revocation in _FINAL else POSTPONED
+        return revocation if revocation in ENDED else POSTPONED

@@ -28,6 +28,10 @@ class Revocation(StrEnum):
     """The grant's scopes do not allow it: only the account's admin can, in Admin Center."""
 
 
+ENDED = frozenset({Revocation.REVOKED, Revocation.NOT_ALIVE, Revocation.REFUSED})
+"""After these there is nothing more to try with this token."""
+
+
 @dataclass(frozen=True, slots=True)
 class RevokeToken:
     """Find the id, delete by id, ask once more."""
