@@ -164,6 +164,7 @@ class ScriptedClientSecret:
 
     def __init__(self, text: str = "client-secret") -> None:
         self.text = text
+        self.before: str | None = None
         self.reads = 0
         self.forgotten = 0
 
@@ -171,6 +172,11 @@ class ScriptedClientSecret:
         """Return it."""
         self.reads += 1
         return Secret(self.text)
+
+    def previous(self) -> Secret | None:
+        """Return the one before, if there is one."""
+        self.reads += 1
+        return Secret(self.before) if self.before else None
 
     def forget(self) -> None:
         """Note that it was forgotten."""

@@ -1,54 +1,68 @@
 """`make simulate`: every mutation, then SCHEDULES schedules from SEED on; exits 1 where one broke or one got by.
 
-`python -m tests.simulation replay "PLOT" CHOICE…` tells one schedule again.
+`python -m tests.simulation replay "PLOT" seed NUMBER`, or `… choices NUMBER…`, tells one schedule again.
 """
 
 import os
 import sys
 import time
 
-from tests.simulation.campaign import Batch, run, tell
-from tests.simulation.mutations import judge_all
+from tests.simulation.campaign import Batch, run, story_of
+from tests.simulation.mutations import MUTATIONS, judge_all
 from tests.simulation.plots import EXHAUSTIVE, RANDOM
+from tests.simulation.schedule import Drawn, Recorded
 
 DEFAULT_SCHEDULES = 1_000_000
+_A_LOT = 100_000
+_SEEDS = 1_000_000_000
 
 
 def main() -> int:
     """Play, judge, and say what came of it in the last line."""
     schedules = int(os.environ.get("SCHEDULES", str(DEFAULT_SCHEDULES)))
-    seed = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000_000)))
-    print("mutations:")
-    judged = []
-    for one in judge_all():
-        caught = one.found.what if one.found else "NOT CAUGHT"
-        print(f"  {one.mutation.name:55} {caught} (schedule {one.survived})", flush=True)
-        judged.append(one)
+    seed = int(os.environ.get("SEED", str(time.time_ns() % _SEEDS)))
+    caught = judge_mutations()
+    played, violations = play_schedules(schedules, seed)
+    print(
+        f"simulate: {played} schedules, {violations} violations, "
+        f"{caught} of {len(MUTATIONS)} mutations caught, seed {seed}"
+    )
+    return int(violations > 0 or caught < len(MUTATIONS))
+
+
+def judge_mutations() -> int:
+    """Print which schedule of which plot catches each mutation, and return how many were caught."""
+    print(f"{'mutation':56} schedule that catches it, its plot, and what it breaks")
+    caught = 0
+    for judged in judge_all():
+        caught += judged.found is not None
+        print(judged, flush=True)
+    return caught
+
+
+def play_schedules(schedules: int, seed: int) -> tuple[int, int]:
+    """Print how far it is and each violation; return how many were played, and how many broke an invariant."""
     played = violations = 0
-    print("schedules:")
     for result in run(schedules, seed):
         before, played = played, played + result.schedules
         if result.found:
             violations += 1
             print(result.found, flush=True)
-        if before // 100_000 != played // 100_000:
-            print(f"  {played:,}", flush=True)
-    caught_count = sum(one.found is not None for one in judged)
-    print(
-        f"simulate: {played} schedules, {violations} violations, "
-        f"{caught_count} of {len(judged)} mutations caught, seed {seed}"
-    )
-    return int(violations > 0 or caught_count < len(judged))
+        if before // _A_LOT != played // _A_LOT:
+            print(f"  {played:,} schedules", flush=True)
+    return played, violations
 
 
-def replay(name: str, choices: list[int]) -> int:
-    """Tell one schedule of a plot."""
-    plot = next(plot for plot in (*EXHAUSTIVE, *RANDOM) if plot.name == name)
-    print(tell(Batch(plot, 0, 1), choices))
-    return 0
+def replay(name: str, way: str, *numbers: str) -> int:
+    """Tell one schedule of a plot; 1 where it breaks an invariant."""
+    plots = (*EXHAUSTIVE, *RANDOM, *(mutation.plot for mutation in MUTATIONS))
+    plot = next(plot for plot in plots if plot.name == name)
+    chosen = [int(number) for number in numbers]
+    chooser = Drawn(chosen[0], plot.calm) if way == "seed" else Recorded(chosen)
+    wrong, story = story_of(Batch(plot, None, 1), chooser)
+    print("\n".join([*story, wrong or "no invariant is broken"]))
+    return int(wrong is not None)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["replay"]:
-        sys.exit(replay(sys.argv[2], [int(choice) for choice in sys.argv[3:]]))
-    sys.exit(main())
+    sys.exit(replay(*sys.argv[2:]) if sys.argv[1:2] == ["replay"] else main())

@@ -1,19 +1,23 @@
 """Many schedules: every one of the small plots, then random ones, spread over the processors."""
 
+import gc
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import count, islice
 
-from tests.simulation.play import Performance, Plot
+from tests.simulation.play import Performance
+from tests.simulation.plot import Plot
 from tests.simulation.plots import EXHAUSTIVE, RANDOM
-from tests.simulation.schedule import Chooser, Drawn, Play, Recorded, every_schedule
+from tests.simulation.schedule import Drawn, Play, Recorded, every_schedule
 from tests.simulation.world import ViolationError
 
-CALM = 4
-"""One choice in four is left to chance."""
 BATCH = 5_000
+SELDOM = 50_000
+"""Allocations between two collections: schedules are many and short."""
+AHEAD = 6
+"""Batches handed out ahead of the processors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +28,16 @@ class Found:
     what: str
     choices: tuple[int, ...]
     story: tuple[str, ...]
+    seed: int | None = None
 
     def __str__(self) -> str:
         lines = "\n".join(f"    {line}" for line in self.story)
-        return f"{self.what}\n  plot: {self.plot.name}\n{lines}\n  replay: {list(self.choices)}"
+        if self.seed is None:
+            chosen = "choices " + " ".join(str(choice) for choice in self.choices)
+        else:
+            chosen = f"seed {self.seed}"
+        command = f'python -m tests.simulation replay "{self.plot.name}" {chosen}'
+        return f"{self.what}\n  plot: {self.plot.name}\n{lines}\n  {command}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +61,11 @@ class Played:
 
 def play_batch(batch: Batch) -> Played:
     """Play a batch until it ends or an invariant breaks."""
+    gc.set_threshold(SELDOM)
     number = 0
-    at_work: Chooser | None = None
+    at_work: Recorded | Drawn | None = None
 
-    def play(chooser: Chooser) -> None:
+    def play(chooser: Recorded | Drawn) -> None:
         nonlocal at_work
         at_work = chooser
         Performance(batch.plot, chooser, batch.left_out, batch.added).run()
@@ -63,8 +74,9 @@ def play_batch(batch: Batch) -> Played:
         for number in islice(_numbered(batch, play), batch.size):  # noqa: B007 - counted past the end
             pass
     except ViolationError:
-        assert isinstance(at_work, Recorded | Drawn)
-        return Played(number + 1, tell(batch, at_work.choices))
+        assert at_work is not None
+        seed = None if batch.first is None else batch.first + number
+        return Played(number + 1, tell(batch, at_work.choices, seed))
     return Played(number)
 
 
@@ -74,19 +86,27 @@ def _numbered(batch: Batch, play: Play) -> Iterator[int]:
             yield number
         return
     for number in count():
-        play(Drawn(batch.first + number, CALM))
+        play(Drawn(batch.first + number, batch.plot.calm))
         yield number + 1
 
 
-def tell(batch: Batch, choices: list[int]) -> Found:
+def tell(batch: Batch, choices: list[int], seed: int | None = None) -> Found:
     """Play one schedule again and tell its story. Raises ValueError where it breaks nothing."""
-    performance = Performance(batch.plot, Recorded(choices), batch.left_out, batch.added)
+    wrong, story = story_of(batch, Recorded(choices))
+    if wrong is None:
+        raise ValueError("this schedule breaks no invariant")
+    return Found(batch.plot, wrong, tuple(choices), tuple(story), seed)
+
+
+def story_of(batch: Batch, chooser: Recorded | Drawn) -> tuple[str | None, list[str]]:
+    """Play one schedule and return the invariant that it breaks, or None, and what happened."""
+    performance = Performance(batch.plot, chooser, batch.left_out, batch.added)
     performance.world.tell = True
     try:
         performance.run()
     except ViolationError as violation:
-        return Found(batch.plot, violation.what, tuple(choices), tuple(violation.story))
-    raise ValueError("this schedule breaks no invariant")
+        return violation.what, violation.story
+    return None, performance.world.story
 
 
 def batches(schedules: int, seed: int) -> Iterator[Batch]:
@@ -98,15 +118,16 @@ def batches(schedules: int, seed: int) -> Iterator[Batch]:
 
 
 def run(schedules: int, seed: int) -> Iterator[Played]:
-    """Play at least that many schedules on all processors; yield each batch as it ends."""
+    """Play that many schedules, give or take a batch, on all processors; yield each batch as it ends."""
     played = 0
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         source = batches(schedules, seed)
-        waiting = [pool.submit(play_batch, batch) for batch in islice(source, len(EXHAUSTIVE) + 4)]
-        while waiting:
-            result = waiting.pop(0).result()
-            played += result.schedules
-            yield result
-            planned = played + sum(BATCH for _ in waiting)
-            if planned < schedules:
-                waiting.append(pool.submit(play_batch, next(source)))
+        at_work = {pool.submit(play_batch, batch) for batch in islice(source, len(EXHAUSTIVE))}
+        while at_work:
+            ended, at_work = wait(at_work, return_when=FIRST_COMPLETED)
+            for future in ended:
+                result = future.result()
+                played += result.schedules
+                yield result
+            while played + len(at_work) * BATCH < schedules and len(at_work) < AHEAD:
+                at_work.add(pool.submit(play_batch, next(source)))

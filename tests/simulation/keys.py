@@ -42,7 +42,7 @@ class SimulatedKeyring:
 
     world: World
 
-    def unlock(self, context: SealContext, sealed: SealedPair) -> SimulatedPair:
+    def unlock(self, context: SealContext, sealed: SealedPair, *, fresh_keys: bool = False) -> SimulatedPair:
         return self.world.call(
             Call("the key service", lambda: KeyUnavailableError("throttled")),
             lambda: SimulatedPair(

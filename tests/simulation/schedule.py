@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Chooser(Protocol):
-    """Picks one of `count` possibilities, numbered from 0; 0 is always the one where nothing befalls anybody."""
+    """Picks one of `count` possibilities, numbered from 0: with 0 whoever is at work goes on unharmed."""
 
     def choose(self, count: int) -> int:
         """Return a number below `count`."""
@@ -31,12 +31,12 @@ class Drawn:
     """Draws choices from a seed; one in `calm` is left to chance, the others go on with whoever is at work."""
 
     def __init__(self, seed: int, calm: int) -> None:
-        self.random = Random(seed)  # noqa: S311 - schedules are to be repeatable, not secret
-        self.calm = calm
+        self.random = Random(seed).random  # noqa: S311 - schedules are to be repeatable, not secret
+        self.chance = 1 / calm
         self.choices: list[int] = []
 
     def choose(self, count: int) -> int:
-        picked = self.random.randrange(count) if self.random.randrange(self.calm) == 0 else 0
+        picked = int(self.random() * count) if self.random() < self.chance else 0
         self.choices.append(picked)
         return picked
 
@@ -61,4 +61,4 @@ def _next(recorded: Recorded) -> list[int] | None:
 class Play(Protocol):
     """Plays one schedule to its end. Raises ViolationError."""
 
-    def __call__(self, chooser: Chooser) -> None: ...
+    def __call__(self, chooser: Recorded | Drawn) -> None: ...

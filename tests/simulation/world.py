@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
 
 from greenlet import greenlet
 
@@ -17,9 +19,9 @@ STEP = 0.01
 class ViolationError(AssertionError):
     """An invariant does not hold; the story says how it came to that."""
 
-    def __init__(self, what: str, story: list[str], choices: list[int]) -> None:
+    def __init__(self, what: str, story: list[str]) -> None:
         super().__init__(what)
-        self.what, self.story, self.choices = what, story, choices
+        self.what, self.story = what, story
 
 
 class Fate(StrEnum):
@@ -32,32 +34,36 @@ class Fate(StrEnum):
     KILLED_AFTER = "is done, and the worker dies"
 
 
-HARM = (Fate.FAILED, Fate.LOST, Fate.KILLED_BEFORE, Fate.KILLED_AFTER)
+DEATH = (Fate.KILLED_BEFORE, Fate.KILLED_AFTER)
+HARM = (Fate.FAILED, Fate.LOST, *DEATH)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What an actor is about to do, and the error that its caller would see."""
 
     name: str
     error: Callable[[], Exception] | None = None
 
 
+_BEGIN = Call("begins")
+"""What is pending before an actor has made his first call, which then goes well: to die before it is not to come."""
+
+
 class Killed(BaseException):
     """The worker is dead: no handler of his may run."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Actor:
     """A worker in the middle of a service's work."""
 
     name: str
     work: Callable[[], object]
     thread: greenlet = field(init=False)
-    pending: Call | None = None
-    answer: object = None
-    done: bool = False
+    pending: Call = _BEGIN
+    has_begun: bool = False
     killed: bool = False
+    claimed_until: datetime = EPOCH
 
 
 @dataclass(slots=True)
@@ -70,21 +76,30 @@ class Budget:
 
 
 class World:
-    """Runs actors one call at a time, as the chooser says, and checks the invariants after each."""
+    """Runs actors one call at a time, as the chooser says, and checks the invariants after each.
+
+    Each actor is a greenlet that goes straight on, or straight to the next one: a call costs one switch at most.
+    """
 
     def __init__(self, chooser: Chooser, budget: Budget, check: Callable[[], str | None]) -> None:
         self.chooser, self.budget, self.check = chooser, budget, check
         self.seconds = 0.0
         self.story: list[str] = []
-        self.actors: list[Actor] = []
+        self.alive: list[Actor] = []
         self.current: Actor | None = None
         self.stage = greenlet.getcurrent()
+        self.is_quiet = False
         self.tell = False
+        self._instant = (0.0, EPOCH)
 
     # time
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.seconds)
+        seconds, instant = self._instant
+        if seconds != self.seconds:
+            instant = EPOCH + timedelta(seconds=self.seconds)
+            self._instant = (self.seconds, instant)
+        return instant
 
     def monotonic(self) -> float:
         return self.seconds
@@ -99,84 +114,107 @@ class World:
         actor = self.current
         assert actor is not None
         actor.pending = call
-        fate = self.stage.switch()
+        fate = self._fate_of(actor)
         if fate is Fate.KILLED_BEFORE:
             raise Killed
         if fate is Fate.FAILED:
             raise _error_of(call)
         result = effect()
-        self._check()
+        self.look()
+        if fate is Fate.DONE:
+            return result
         if fate is Fate.KILLED_AFTER:
             raise Killed
-        if fate is Fate.LOST:
-            raise _error_of(call)
-        return result
+        raise _error_of(call)
 
-    def _check(self) -> None:
+    def look(self) -> None:
+        """Raise ViolationError where an invariant does not hold now."""
         wrong = self.check()
         if wrong is not None:
-            raise ViolationError(wrong, self.story, [])
+            raise ViolationError(wrong, self.story)
+
+    def decide(self) -> bool:
+        """Let the schedule answer a question that is no harm; not in peace, where nothing is unusual."""
+        return (self.budget.harms > 0 or self.budget.ticks > 0) and self.chooser.choose(2) == 1
+
+    def _fate_of(self, actor: Actor) -> object:
+        """Let the schedule decide; whoever it picks goes on, and this actor when it picks him again."""
+        if actor.has_begun:
+            chosen, fate = self._turn()
+            return fate if chosen is actor else chosen.thread.switch(fate)
+        actor.has_begun = True
+        self.note(f"{actor.name}: {actor.pending.name} {Fate.DONE}")
+        return Fate.DONE
 
     # schedule
 
-    def add(self, name: str, work: Callable[[], object]) -> Actor:
+    def add(self, name: str, work: Callable[[], object]) -> None:
+        """Put an actor on the stage; he begins when the schedule first picks him."""
         actor = Actor(name, work)
-        actor.thread = greenlet(lambda: self._live(actor), parent=self.stage)
-        self.actors.append(actor)
-        self._resume(actor)
-        return actor
+        actor.thread = greenlet(partial(self._live, actor), self.stage)
+        self.alive.append(actor)
 
-    def _live(self, actor: Actor) -> None:
+    def _live(self, actor: Actor, _begin: Fate) -> None:
         try:
-            actor.answer = actor.work()
+            actor.work()
         except Killed:
             actor.killed = True
         finally:
-            actor.done = True
-            actor.pending = None
+            self.alive.remove(actor)
 
     def play(self) -> None:
         """Let the actors go on until all are done."""
+        while self.alive:
+            chosen, fate = self._turn()
+            chosen.thread.switch(fate)
+
+    def _turn(self) -> tuple[Actor, Fate]:
+        """Return who goes on and what befalls him; the first possibility is that nothing befalls who was at work."""
         while True:
-            alive = [actor for actor in self.actors if not actor.done]
-            if not alive:
-                return
-            self._turn(alive)
+            count = self._possibilities()
+            choice = self.chooser.choose(count) if count > 1 and not self.is_quiet else 0
+            if choice < len(self.alive):
+                return self._go_on(choice, Fate.DONE)
+            picked = self._harmed(choice - len(self.alive))
+            if picked is not None:
+                return picked
+            self._let_pass(self.budget.tick_seconds[choice - count])
 
-    def _turn(self, alive: list[Actor]) -> None:
-        options: list[tuple[Actor | None, Fate | float]] = [(actor, Fate.DONE) for actor in alive]
-        if self.budget.harms:
-            options += [
-                (actor, fate)
-                for actor in alive
-                if actor.pending is not None
-                for fate in (HARM if actor.pending.error else HARM[2:])
-            ]
-        if self.budget.ticks:
-            options += [(None, seconds) for seconds in self.budget.tick_seconds]
-        actor, fate = options[self.chooser.choose(len(options))]
-        if actor is None:
-            assert isinstance(fate, float)
-            self.budget.ticks -= 1
-            self.seconds += fate
-            self.note(f"{fate:.0f} s pass")
-            return
-        if fate is not Fate.DONE:
-            self.budget.harms -= 1
-        self._go_on(actor, fate)
+    def _possibilities(self) -> int:
+        budget, alive = self.budget, self.alive
+        count = len(alive)
+        if budget.harms:
+            for actor in alive:
+                count += len(_harms(actor))
+        return count + len(budget.tick_seconds) if budget.ticks else count
 
-    def _go_on(self, actor: Actor, fate: object) -> None:
-        if self.tell and actor.pending is not None:
+    def _harmed(self, choice: int) -> tuple[Actor, Fate] | None:
+        if not self.budget.harms:
+            return None
+        for place, actor in enumerate(self.alive):
+            harms = _harms(actor)
+            if choice < len(harms):
+                self.budget.harms -= 1
+                return self._go_on(place, harms[choice])
+            choice -= len(harms)
+        return None
+
+    def _let_pass(self, seconds: float) -> None:
+        self.budget.ticks -= 1
+        self.seconds += seconds
+        self.note(f"{seconds:.0f} s pass")
+
+    def _go_on(self, place: int, fate: Fate) -> tuple[Actor, Fate]:
+        """Put him first: he is the one at work."""
+        actor = self.alive[place]
+        if place:
+            del self.alive[place]
+            self.alive.insert(0, actor)
+        if self.tell and actor.has_begun:
             self.note(f"{actor.name}: {actor.pending.name} {fate}")
         self.seconds += STEP
-        self._resume(actor, fate)
-
-    def _resume(self, actor: Actor, *fate: object) -> None:
         self.current = actor
-        try:
-            actor.thread.switch(*fate)
-        finally:
-            self.current = None
+        return actor, fate
 
     def note(self, line: str) -> None:
         if self.tell:
@@ -184,11 +222,14 @@ class World:
 
     def close(self) -> None:
         """Let no greenlet outlive its schedule."""
-        for actor in self.actors:
-            if not actor.done and actor.pending is not None:
-                self.current = actor
-                actor.thread.throw(Killed)
-        self.current = None
+        for actor in tuple(self.alive):
+            actor.thread.throw()
+
+
+def _harms(actor: Actor) -> tuple[Fate, ...]:
+    if not actor.has_begun:
+        return ()
+    return HARM if actor.pending.error else DEATH
 
 
 def _error_of(call: Call) -> Exception:

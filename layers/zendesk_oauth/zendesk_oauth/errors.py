@@ -11,7 +11,8 @@
     │   ├── InvitationRejectedError   unknown, used or over
     │   ├── InvitationsNotOfferedError  this deployment starts installs openly
     │   ├── ConfirmationRejectedError   not a candidate of this user, or over
-    │   └── PrefetchRefusedError      a browser looked ahead; nothing may be used up by that
+    │   ├── PrefetchRefusedError      a browser looked ahead; nothing may be used up by that
+    │   └── AddressRefusedError       a worker's call does not go to the account whose token would sign it
     ├── CallbackError                 Zendesk's redirect cannot be taken as an answer
     │   ├── MalformedCallbackError    repeats, sizes, encodings, contradictions
     │   ├── StateRejectedError        unknown install, wrong secret or another browser
@@ -23,6 +24,10 @@
     │   ├── TokenRefusedError         an API call said 401 or 403 to the token
     │   └── UnintelligibleAnswerError neither a whole answer nor a typed error
     │       └── UnusableTokensError   only the access token can be used, to revoke it (in `models.tokens`)
+    ├── TokenUnavailableError         a worker cannot be given an access token
+    │   ├── ReconnectRequiredError    a person has to connect; says since when, why, and where
+    │   ├── MissingScopeError         the connection may not do that, and no refresh helps
+    │   └── RefreshPendingError       the token is over and its refresh has not ended; try again
     ├── SealError                     the key service or a sealed value
     │   ├── KeyUnavailableError       no data key can be had now
     │   └── SealBrokenError           a sealed value does not open: tampered, moved or foreign
@@ -35,7 +40,7 @@
 None of the three ever holds a secret. HTTP statuses are known in `web` alone.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class ZendeskOAuthError(Exception):
@@ -128,6 +133,13 @@ class PrefetchRefusedError(RequestError):
 
     code = "prefetch_refused"
     public_message = "This page cannot be loaded ahead of time."
+
+
+class AddressRefusedError(RequestError):
+    """A worker's call does not go to the account whose token would sign it: a token goes nowhere else."""
+
+    code = "address_refused"
+    public_message = "This call does not go to the Zendesk account that it was to be signed for."
 
 
 class CallbackError(ZendeskOAuthError):
@@ -226,6 +238,57 @@ class UnintelligibleAnswerError(ProviderError):
 
     code = "unintelligible_answer"
     public_message = "Zendesk's answer could not be understood. Please try again."
+
+
+class TokenUnavailableError(ZendeskOAuthError):
+    """A worker cannot be given an access token for this connection."""
+
+    code = "token_unavailable"
+
+
+class ReconnectRequiredError(TokenUnavailableError):
+    """Only a person can help: the connection is lost, ended, or was never made.
+
+    `reason` is the row's own or the status it has; `since` is when it was noticed, or None where nobody knows.
+    `reconnect_url` is where an admin of the account begins again, or None where installs begin by invitation.
+    """
+
+    code = "reconnect_required"
+    public_message = "The Zendesk account has to be connected again."
+
+    def __init__(
+        self, message: str, *, reason: str, since: datetime | None = None, reconnect_url: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.since = since
+        self.reconnect_url = reconnect_url
+
+
+class MissingScopeError(TokenUnavailableError):
+    """The token has not these scopes; they cannot change without a new install, so nothing is refreshed."""
+
+    code = "missing_scope"
+    public_message = "The connection does not include the permission that this needs."
+
+    def __init__(self, message: str, *, scopes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.scopes = scopes
+
+
+class RefreshPendingError(TokenUnavailableError):
+    """The stored token is over, and the refresh of it has not ended in the time there was.
+
+    `retry_after` is when to ask again, or None where nobody knows.
+    """
+
+    code = "refresh_pending"
+    retryable = True
+    public_message = "The connection is being renewed. Please try again in a moment."
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SealError(ZendeskOAuthError):

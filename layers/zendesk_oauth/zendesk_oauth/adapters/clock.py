@@ -3,9 +3,12 @@
 import time
 from datetime import UTC, datetime
 
+epoch_seconds = time.time  # noqa: TID251 - as below
+"""The present in seconds since 1970, for who asks often: the same clock without a datetime."""
+
 
 class SystemClock:
-    """The machine's clocks, as the port `Clock`."""
+    """The machine's clocks, as the ports `Clock` and `PatientClock`."""
 
     def now(self) -> datetime:
         """Return the present, aware, in UTC."""
@@ -14,3 +17,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that only rise."""
         return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)

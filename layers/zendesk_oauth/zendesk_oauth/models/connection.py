@@ -13,6 +13,8 @@ REFRESH_MARGIN = timedelta(minutes=10)
 """How long before its end a token is due for refresh, unless a fifth of its life is less."""
 KEEP_ALIVE_SHARDS = 16
 """Partitions of the keep-alive index."""
+SHARDS = tuple(f"shard-{number:02d}" for number in range(KEEP_ALIVE_SHARDS))
+"""Their names, in order; every index over all connections is divided in the same way."""
 
 
 class ConnectionStatus(StrEnum):
@@ -61,7 +63,7 @@ def connection_key(grant: str, subdomain: Subdomain) -> str:
 
 def keep_alive_shard(key: str) -> str:
     """Return the partition of the keep-alive index that this connection lies in."""
-    return f"shard-{hashlib.sha256(key.encode()).digest()[0] % KEEP_ALIVE_SHARDS:02d}"
+    return SHARDS[hashlib.sha256(key.encode()).digest()[0] % KEEP_ALIVE_SHARDS]
 
 
 def token_times(tokens: IssuedTokens, issued_at: datetime, jitter: float) -> TokenTimes:

@@ -15,6 +15,10 @@ LEAST_BETWEEN_REFRESHES = timedelta(seconds=60)
 """Whatever clocks and answers say: a connection is refreshed at most once a minute."""
 CLOCK_SKEW = timedelta(minutes=5)
 """How wrong a clock may be: a 401 this close to the token's end says nothing about rotation."""
+BACK_OFF = timedelta(seconds=15)
+"""Where Zendesk does not say how long to wait."""
+GENERATIONS_PER_DATA_KEY = 100
+"""A generation that this divides is sealed under fresh data keys; the others keep those that readers have warm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Version:
 
     epoch: int
     generation: int
+
+
+NO_VERSION = Version(2**62, 2**62)
+"""The version of no row. A renewal that replaces it is never committed: wherever it comes to lie, it is superseded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +164,16 @@ class LossReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefreshAnswer:
-    """The outcome, the row as it was last seen, and when to ask again."""
+    """The outcome, the row as it was last seen, and when to ask again.
+
+    `kept_refresh_token` says that Zendesk's answer had no refresh token of its own, which is counted.
+    `revocation` says how the revocation of a fresh pair ended that nobody wanted any more.
+    `cause` is the code of the error that kept it from its end, where one did.
+    """
 
     outcome: RefreshOutcome
     connection: Connection | None = None
     retry_at: datetime | None = None
+    kept_refresh_token: bool = False
+    revocation: str | None = None
+    cause: str | None = None

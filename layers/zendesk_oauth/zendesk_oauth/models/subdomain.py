@@ -31,3 +31,14 @@ def parse_subdomain(unverified_text: str) -> Subdomain:
     if not _LABEL.fullmatch(label) or label.startswith(_PUNYCODE):
         raise SubdomainRefusedError("not one DNS label")
     return Subdomain(label)
+
+
+def exact_subdomain(unverified_text: str) -> Subdomain:
+    """Return the subdomain that is written in its one exact form, as programs write it.
+
+    Raises SubdomainRefusedError. A path that had two spellings could slip past a policy that names one of them.
+    """
+    subdomain = parse_subdomain(unverified_text)
+    if subdomain != unverified_text:
+        raise SubdomainRefusedError("not the exact form")
+    return subdomain

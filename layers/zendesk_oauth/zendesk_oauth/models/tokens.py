@@ -22,13 +22,17 @@ class TokenLifetimes:
 
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
-    """A whole, checked answer of the token endpoint: both tokens, what they may, and for how long."""
+    """A whole, checked answer of the token endpoint: both tokens, what they may, and for how long.
+
+    `kept_refresh_token` says that the answer to a refresh had none, so that the one that was spent is kept.
+    """
 
     access_token: Secret
     refresh_token: Secret
     scopes: Scopes
     access_lifetime: timedelta
     refresh_lifetime: timedelta
+    kept_refresh_token: bool = False
 
 
 class UnusableTokensError(UnintelligibleAnswerError):

@@ -212,5 +212,11 @@ class ClientSecret(Protocol):
     def __call__(self) -> Secret:
         """Return it. Raise ConfigurationError where there is none, SecretUnavailableError where it may come back."""
 
+    def previous(self) -> Secret | None:
+        """Return the one before it, which may be the valid one while they change; None where none can be had.
+
+        Raise SecretUnavailableError where it may come back.
+        """
+
     def forget(self) -> None:
         """Drop what is cached: Zendesk did not accept it, so the next call reads it anew."""

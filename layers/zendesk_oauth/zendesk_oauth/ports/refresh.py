@@ -24,7 +24,10 @@ class RefreshStore(Protocol):
         """Read one strongly; None: there is none."""
 
     def claim(self, connection: Connection, claim: Claim, now: datetime) -> bool:
-        """Take the claim if the row is active, still of that version, and no living claim is on it."""
+        """Take the claim if the row is still of that version and status, and bears no claim but the one seen.
+
+        That one has to be over. Whoever did not see a claim does not know that the refresh token may have been spent.
+        """
 
     def release(self, connection: Connection, claim: Claim, retry_at: datetime | None) -> None:
         """Give the claim back if it is still this one."""
@@ -61,7 +64,16 @@ class RefreshStore(Protocol):
         """Erase one of them."""
 
     def idle(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
-        """Name the connections of one shard whose keep-alive is due, the longest due first."""
+        """Name the active connections of one shard whose keep-alive is due, the longest due first."""
+
+    def unfinished(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+        """Name the connections of one shard that are being disconnected or hold superseded pairs, and are due."""
+
+    def postpone(self, connection: Connection, until: datetime) -> None:
+        """Look after an unfinished connection again then; one that is finished stays so."""
+
+    def finish(self, connection: Connection) -> bool:
+        """Take it out of the unfinished ones, unless it is being disconnected or still holds a superseded pair."""
 
 
 class UnlockedPair(Protocol):
@@ -82,8 +94,11 @@ class UnlockedPair(Protocol):
 class Keyring(Protocol):
     """Opens pairs. At most two calls of the key service, none where the keys are warm."""
 
-    def unlock(self, context: SealContext, sealed: SealedPair) -> UnlockedPair:
-        """Return the pair. Raise KeyUnavailableError, or SealBrokenError where it does not open."""
+    def unlock(self, context: SealContext, sealed: SealedPair, *, fresh_keys: bool = False) -> UnlockedPair:
+        """Return the pair, which seals its successor under the same data keys, or under fresh ones: two calls more.
+
+        Raise KeyUnavailableError, or SealBrokenError where it does not open.
+        """
 
 
 class RescueQueue(Protocol):

@@ -1,23 +1,23 @@
-"""Disconnect: stop the use first, revoke at Zendesk, and only then erase.
+"""Disconnect: the use is stopped first, then it is revoked at Zendesk, and only then erased.
 
-The mark comes first, so that workers stop and a refresh in flight finds it at its commit and revokes what it holds.
-Every step can be repeated; a schedule repeats it until it is done.
+The mark comes first, by whoever ends the connection, so that workers stop and a refresh in flight finds it at its
+commit and revokes what it holds. Every step can be repeated; a schedule repeats it until it is done.
 """
 
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from zendesk_oauth.errors import ProviderError, ProviderUnavailableError, SealError
-from zendesk_oauth.models.connection import ConnectionStatus, token_times
-from zendesk_oauth.models.refresh import CLAIM_LIFE, Claim, Connection, Renewal
+from zendesk_oauth.errors import ProviderUnavailableError, SealError, StoreUnavailableError
+from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, Claim, Connection, LossReason, Renewal
 from zendesk_oauth.models.secret import base64url
-from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import UnlockedPair
-from zendesk_oauth.services.refresh_ports import BACK_OFF, ID_BYTES, RefreshPorts
-from zendesk_oauth.services.retire_pair import RetirePair
-from zendesk_oauth.services.revoke_token import ENDED
+from zendesk_oauth.services.keep_renewal import KeepRenewal, commit_or_supersede, no_row, sealed_renewal
+from zendesk_oauth.services.refresh_ports import ID_BYTES, RefreshPorts
+from zendesk_oauth.services.retire_pair import Retired, RetirePair
+from zendesk_oauth.services.revoke_token import Revocation
 
 
 class DisconnectOutcome(StrEnum):
@@ -33,69 +33,87 @@ class DisconnectOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DisconnectAnswer:
-    """The outcome, and when it goes on."""
+    """The outcome, when it goes on, and how the revocation ended that this call has made.
+
+    `cause` is the code of the error that kept it from its end, where one did.
+    """
 
     outcome: DisconnectOutcome
     retry_at: datetime | None = None
+    revocation: str | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DisconnectConnection:
-    """Mark, claim, retire the pair, erase."""
+    """Claim, retire the pair, erase."""
 
     ports: RefreshPorts
 
-    def __call__(self, grant: str, subdomain: Subdomain) -> DisconnectAnswer:
-        """Return how far it has come; safe to repeat. Raises StoreUnavailableError."""
-        connection = self.ports.store.find(grant, subdomain)
-        if connection is None:
-            return DisconnectAnswer(DisconnectOutcome.NOT_CONNECTED)
-        if connection.status is ConnectionStatus.DISCONNECTED:
-            return DisconnectAnswer(DisconnectOutcome.DISCONNECTED)
-        now = self.ports.clock.now()
-        marked = self._marked(connection, now)
-        if marked is None:
-            return DisconnectAnswer(DisconnectOutcome.REPLACED)
-        if marked.claimed_at(now):
-            # a refresh in flight is let finish: it finds the mark, and revokes what it holds
-            return self._later(marked, now)
-        claim = Claim(base64url(self.ports.entropy(ID_BYTES)), now + CLAIM_LIFE)
-        if not self.ports.store.claim(marked, claim, now):
-            return self._later(marked, now)
-        return self._retire(marked, claim)
+    def __call__(self, connection: Connection, until: float) -> DisconnectAnswer:
+        """Return how far it has come with a connection that is marked; safe to repeat.
 
-    def _marked(self, connection: Connection, now: datetime) -> Connection | None:
-        if connection.status is ConnectionStatus.DISCONNECTING:
-            return connection
-        return self.ports.store.mark_disconnecting(connection, now)
+        Nothing is begun that could not end by `until` (monotonic seconds). Raises StoreUnavailableError.
+        """
+        now = self.ports.clock.now()
+        if connection.claimed_at(now):
+            # a refresh in flight is let finish: it finds the mark, and revokes what it holds
+            return self._later(connection, now)
+        claim = Claim(base64url(self.ports.entropy(ID_BYTES)), now + CLAIM_LIFE)
+        if not self.ports.store.claim(connection, claim, now):
+            return self._later(connection, now)
+        return self._retire(connection, claim, until)
 
     @staticmethod
     def _later(connection: Connection, now: datetime) -> DisconnectAnswer:
         claim = connection.claim
         return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, claim.until if claim else now + BACK_OFF)
 
-    def _retire(self, connection: Connection, claim: Claim) -> DisconnectAnswer:
+    def _retire(self, connection: Connection, claim: Claim, until: float) -> DisconnectAnswer:
         ports = self.ports
         try:
             pair = ports.keyring.unlock(connection.context, connection.living_pair)
-            kept = _Kept(ports, connection, pair)
-            revocation = RetirePair(ports.token_endpoint, ports.api, ports.clock)(
-                (connection.subdomain, connection.scopes), pair, connection.times.expires_at, kept
-            )
-        except ProviderUnavailableError as error:
-            return self._go_on_later(connection, claim, error.retry_after or BACK_OFF)
-        except (ProviderError, SealError):
-            return self._go_on_later(connection, claim, BACK_OFF)
-        if revocation not in ENDED:
-            return self._go_on_later(kept.connection, claim, BACK_OFF)
-        if not ports.store.erase(kept.connection, revocation, ports.clock.now()):
-            return self._later(connection, ports.clock.now())
-        return DisconnectAnswer(DisconnectOutcome.DISCONNECTED)
+        except SealError as error:
+            return self._go_on_later(connection, claim, Retired(error=error))
+        kept = _Kept(ports, connection, pair)
+        account = (connection.subdomain, connection.scopes)
+        retire = RetirePair(ports.token_endpoint, ports.api, ports.clock, until)
+        retired = retire(account, pair, connection.times.expires_at, kept)
+        if retired.revocation is None:
+            return self._go_on_later(connection, claim, retired)
+        return self._erase(kept.connection, _told(retired.revocation, connection))
 
-    def _go_on_later(self, connection: Connection, claim: Claim, wait: timedelta) -> DisconnectAnswer:
-        retry_at = self.ports.clock.now() + wait
-        self.ports.store.leave_unresolved(connection, claim, retry_at)
-        return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, retry_at)
+    def _erase(self, connection: Connection, revocation: str) -> DisconnectAnswer:
+        now = self.ports.clock.now()
+        if not self.ports.store.erase(connection, revocation, now):
+            return self._later(connection, now)
+        return DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation=revocation)
+
+    def _go_on_later(self, connection: Connection, claim: Claim, retired: Retired) -> DisconnectAnswer:
+        """Leave the claim unresolved where somebody may have spent the refresh token: the next try has to know."""
+        retry_at = self.ports.clock.now() + _wait(retired)
+        if retired.is_spent or connection.claim is not None:
+            self.ports.store.leave_unresolved(connection, claim, retry_at)
+        else:
+            self.ports.store.release(connection, claim, retry_at)
+        return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, retry_at, cause=retired.cause)
+
+
+def may_have_lost(connection: Connection) -> bool:
+    """Whether an answer of Zendesk may never have reached us, with a pair in it that lives and that nobody knows."""
+    return connection.claim is not None or connection.reconnect_reason == LossReason.ANSWER_LOST
+
+
+def _told(revocation: str, connection: Connection) -> str:
+    """Return how it has ended: a pair that is dead says nothing of one that was lost after it."""
+    is_dead = revocation == Revocation.NOT_ALIVE
+    return Revocation.GIVEN_UP if is_dead and may_have_lost(connection) else revocation
+
+
+def _wait(retired: Retired) -> timedelta:
+    error = retired.error
+    asked = error.retry_after if isinstance(error, ProviderUnavailableError) else None
+    return asked or BACK_OFF
 
 
 @dataclass(slots=True)
@@ -106,18 +124,16 @@ class _Kept:
     connection: Connection
     pair: UnlockedPair
 
-    def __call__(self, fresh: IssuedTokens) -> None:
+    def __call__(self, fresh: IssuedTokens, until: float) -> None:
         ports, connection = self.ports, self.connection
-        commit_id, now = base64url(ports.entropy(ID_BYTES)), ports.clock.now()
-        renewal = Renewal(
-            grant=connection.grant,
-            subdomain=connection.subdomain,
-            replaces=connection.version,
-            scopes=fresh.scopes,
-            issued_at=now,
-            times=token_times(fresh, now, 0.0),
-            sealed=self.pair.seal(fresh.access_token, fresh.refresh_token, commit_id),
-        )
-        current = ports.store.commit(renewal, disconnecting=True)
-        if current is not None:
-            self.connection = replace(current)
+        renewal = sealed_renewal(ports, connection.context, connection.version, self.pair, fresh)
+        with suppress(StoreUnavailableError):  # it is revoked all the same
+            KeepRenewal(ports, until)(renewal, self._write)
+
+    def _write(self, renewal: Renewal) -> None:
+        """Take note of the row if it is ours; a new install's is not, and must not be erased in the place of ours."""
+        current, superseded = commit_or_supersede(self.ports.store, renewal, disconnecting=True)
+        if current is None:
+            no_row(renewal)
+        elif superseded is None:
+            self.connection = current

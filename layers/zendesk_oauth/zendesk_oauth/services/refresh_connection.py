@@ -20,14 +20,8 @@ from zendesk_oauth.models.refresh import (
     RefreshQuestion,
 )
 from zendesk_oauth.models.secret import base64url
-from zendesk_oauth.services.refresh_attempt import (
-    COMMIT_SECONDS,
-    PROBE_SECONDS,
-    RefreshAttempt,
-    answer_of,
-)
-from zendesk_oauth.services.refresh_ports import ID_BYTES, RefreshPorts
-from zendesk_oauth.services.retire_pair import POST_SECONDS
+from zendesk_oauth.services.refresh_attempt import RefreshAttempt, answer_of
+from zendesk_oauth.services.refresh_ports import ID_BYTES, REFRESH_SECONDS, RefreshPorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +62,10 @@ class RefreshConnection:
         if connection.claimed_at(now):
             return RefreshAnswer(RefreshOutcome.IN_PROGRESS, connection)
         if not is_due(connection, question, now):
-            return RefreshAnswer(RefreshOutcome.CURRENT, connection)
+            return _without_need(connection, question, now)
         if connection.retry_at is not None and now < connection.retry_at:
             return RefreshAnswer(RefreshOutcome.POSTPONED, connection, connection.retry_at)
-        if self.ports.clock.monotonic() + PROBE_SECONDS + POST_SECONDS + COMMIT_SECONDS > until:
+        if self.ports.clock.monotonic() + REFRESH_SECONDS > until:
             return RefreshAnswer(RefreshOutcome.POSTPONED, connection)
         return None
 
@@ -79,17 +73,31 @@ class RefreshConnection:
 def is_due(connection: Connection, question: RefreshQuestion, now: datetime) -> bool:
     """Whether the row itself gives reason to look into it.
 
-    A claim that is over says that a refresh token may have been spent; a worker's 401 counts only for the
-    version that is stored, and is put to Zendesk before it is believed.
+    A claim that is over says that a refresh token may have been spent; a worker's 401 counts only where no newer
+    version is stored, and is put to Zendesk before it is believed.
     """
     if now < connection.issued_at + LEAST_BETWEEN_REFRESHES:
         return False
     if connection.claim is not None or is_due_by_time(connection, question, now):
         return True
-    return question.asked is Asked.FAILED and question.seen == connection.version
+    return has_failed(connection, question)
+
+
+def has_failed(connection: Connection, question: RefreshQuestion) -> bool:
+    """Whether the caller has met a 401 with what is stored, or with what was stored before a backup was restored."""
+    seen = question.seen
+    return question.asked is Asked.FAILED and seen is not None and seen >= connection.version
 
 
 def is_due_by_time(connection: Connection, question: RefreshQuestion, now: datetime) -> bool:
     """Whether the clock alone asks for a refresh."""
     times = connection.times
     return now >= (times.keep_alive_at if question.asked is Asked.IDLE else times.refresh_at)
+
+
+def _without_need(connection: Connection, question: RefreshQuestion, now: datetime) -> RefreshAnswer:
+    """Answer for a row that gives no reason: what has failed too early to be looked into is not vouched for."""
+    too_early_until = connection.issued_at + LEAST_BETWEEN_REFRESHES
+    if now < too_early_until and has_failed(connection, question):
+        return RefreshAnswer(RefreshOutcome.POSTPONED, connection, too_early_until)
+    return RefreshAnswer(RefreshOutcome.CURRENT, connection)

@@ -1,24 +1,49 @@
 """Make sure that nothing of a pair lives on at Zendesk.
 
 A living access token is revoked by its id. One that is over, or dead without having been seen alive, proves nothing
-about its refresh token: that is spent once, to get something that can be revoked.
+about its refresh token: that is spent once, to get something that can be revoked. Nothing is begun that could not end
+in time; what does not end now is tried again later.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from zendesk_oauth.errors import GrantRejectedError
+from zendesk_oauth.errors import (
+    ClientRejectedError,
+    GrantRejectedError,
+    ProviderError,
+    ProviderUnavailableError,
+    SealError,
+)
 from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports import Clock, ZendeskApi
 from zendesk_oauth.ports.refresh import RefreshEndpoint, RefreshGrant, UnlockedPair
-from zendesk_oauth.services.revoke_token import Revocation, RevokeToken
+from zendesk_oauth.services.refresh_ports import RETIRE_POST_SECONDS, RETIRE_SECONDS, REVOKE_SECONDS
+from zendesk_oauth.services.revoke_token import ENDED, Revocation, RevokeToken
 
-POST_SECONDS = 45.0
-"""The answer may be the only living refresh token in the world, so it is awaited long."""
-REVOKE_SECONDS = 10.0
+type Keep = Callable[[IssuedTokens, float], None]
+"""Makes a fresh pair durable, as far as that can be done until then (monotonic seconds)."""
+
+
+class Retired(NamedTuple):
+    """How it has ended; None: not now, by this error or for want of time.
+
+    `is_spent` says that Zendesk may have rotated the pair: what a later try is told of it proves less.
+    """
+
+    revocation: str | None = None
+    error: ProviderError | SealError | None = None
+    is_spent: bool = False
+
+    @property
+    def cause(self) -> str | None:
+        """The error's code."""
+        return self.error.code if self.error else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +53,47 @@ class RetirePair:
     token_endpoint: RefreshEndpoint
     api: ZendeskApi
     clock: Clock
+    until: float
 
     def __call__(
-        self,
-        account: tuple[Subdomain, Scopes],
-        pair: UnlockedPair,
-        access_expires_at: datetime,
-        keep: Callable[[IssuedTokens], None],
-    ) -> Revocation:
-        """Return how it ended; `keep` makes a fresh pair durable before it is revoked.
-
-        Raises a ProviderError where Zendesk gives no answer, and whatever `keep` raises.
-        """
+        self, account: tuple[Subdomain, Scopes], pair: UnlockedPair, access_expires_at: datetime, keep: Keep
+    ) -> Retired:
+        """Return how it ended; `keep` has made a fresh pair durable before that was revoked."""
         subdomain, scopes = account
         if self.clock.now() < access_expires_at:
-            revocation = RevokeToken(self.api)(subdomain, pair.access_token, self._in(REVOKE_SECONDS))
-            if revocation is not Revocation.NOT_ALIVE:
-                return revocation
-        try:
-            grant = RefreshGrant(subdomain, pair.refresh_token, scopes)
-            fresh = self.token_endpoint.refresh(grant, self._in(POST_SECONDS))
-        except GrantRejectedError:
-            return Revocation.NOT_ALIVE
-        keep(fresh)
-        return RevokeToken(self.api)(subdomain, fresh.access_token, self._in(REVOKE_SECONDS))
+            if not self._has_time(REVOKE_SECONDS):
+                return Retired()
+            retired = self._revoke(subdomain, pair.access_token)
+            if retired.revocation != Revocation.NOT_ALIVE:
+                return retired
+        if not self._has_time(RETIRE_SECONDS):
+            return Retired()
+        return self._renew_to_revoke(RefreshGrant(subdomain, pair.refresh_token, scopes), keep)
 
-    def _in(self, seconds: float) -> float:
-        return self.clock.monotonic() + seconds
+    def _renew_to_revoke(self, grant: RefreshGrant, keep: Keep) -> Retired:
+        try:
+            fresh = self.token_endpoint.refresh(grant, self.clock.monotonic() + RETIRE_POST_SECONDS)
+        except GrantRejectedError:
+            return Retired(Revocation.NOT_ALIVE)
+        except ProviderError as error:
+            return Retired(error=error, is_spent=not _is_unspent(error))
+        keep(fresh, self.until - REVOKE_SECONDS)
+        return self._revoke(grant.subdomain, fresh.access_token)._replace(is_spent=True)
+
+    def _revoke(self, subdomain: Subdomain, access_token: Secret) -> Retired:
+        try:
+            deadline = self.clock.monotonic() + REVOKE_SECONDS
+            revocation = RevokeToken(self.api)(subdomain, access_token, deadline)
+        except ProviderError as error:
+            return Retired(error=error)
+        return Retired(revocation if revocation in ENDED else None)
+
+    def _has_time(self, seconds: float) -> bool:
+        return self.clock.monotonic() + seconds <= self.until
+
+
+def _is_unspent(error: ProviderError) -> bool:
+    """Whether Zendesk has certainly not rotated."""
+    if isinstance(error, ProviderUnavailableError):
+        return error.nothing_sent or error.throttled
+    return isinstance(error, ClientRejectedError)

@@ -1,50 +1,61 @@
 """Retire what new installs have replaced: each superseded pair is revoked at Zendesk, and then erased."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from zendesk_oauth.errors import ProviderError, SealError
-from zendesk_oauth.models.refresh import Connection, Superseded
-from zendesk_oauth.models.subdomain import Subdomain
-from zendesk_oauth.models.tokens import IssuedTokens
+from zendesk_oauth.errors import SealError, StoreUnavailableError
+from zendesk_oauth.models.refresh import NO_VERSION, Connection, Renewal, Superseded
+from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.tokens import IssuedTokens, SealContext
+from zendesk_oauth.services.keep_renewal import KeepRenewal, no_row, sealed_renewal, superseded_by_birth
 from zendesk_oauth.services.refresh_ports import RefreshPorts
-from zendesk_oauth.services.retire_pair import RetirePair
-from zendesk_oauth.services.revoke_token import ENDED
+from zendesk_oauth.services.retire_pair import Retired, RetirePair
 
 
 @dataclass(frozen=True, slots=True)
 class RetireSuperseded:
-    """Goes through the superseded pairs of one connection; what does not end now is tried again."""
+    """Retires one superseded pair after the other, `until` there is no time for more (monotonic seconds)."""
 
     ports: RefreshPorts
+    until: float
 
-    def __call__(self, grant: str, subdomain: Subdomain) -> int:
-        """Return how many are still there. Raises StoreUnavailableError."""
-        store = self.ports.store
-        connection = store.find(grant, subdomain)
-        if connection is None:
-            return 0
-        waiting = store.superseded(connection)
-        return sum(not self.retire(connection, pair) for pair in waiting)
+    def retire(self, connection: Connection, superseded: Superseded) -> Retired:
+        """Retire one, and erase it when nothing more can be done with it. Raises StoreUnavailableError.
 
-    def retire(self, connection: Connection, superseded: Superseded) -> bool:
-        """Retire one, and erase it when Zendesk says that it is dead. Raises StoreUnavailableError."""
-        if not self.is_retired(connection, superseded):
-            return False
-        self.ports.store.forget_superseded(connection, superseded)
-        return True
+        Return how it ended; if it has not, it is still there, and has to be tried again. Where it had to be refreshed
+        to be revoked, the fresh pair is superseded too, so that a revocation that fails is tried again.
+        """
 
-    def is_retired(self, connection: Connection, superseded: Superseded) -> bool:
-        """Revoke one, and return whether nothing of it lives as far as Zendesk can be asked."""
+        def keep_beside(fresh: Renewal) -> None:
+            self.ports.store.keep_superseded(connection, superseded_by_birth(fresh))
+
+        retired = self.revoke(connection.context, connection.scopes, superseded, keep_beside)
+        if retired.revocation is not None:
+            self.ports.store.forget_superseded(connection, superseded)
+        return retired
+
+    def revoke(
+        self,
+        context: SealContext,
+        scopes: Scopes,
+        superseded: Superseded,
+        write: Callable[[Renewal], None] = no_row,
+    ) -> Retired:
+        """Revoke one, and return how that ended; if it has not, it may live, and has to be tried again.
+
+        `write` keeps a fresh pair in its row; without one, only the rescue queue does.
+        """
         ports = self.ports
         try:
-            pair = ports.keyring.unlock(connection.context, superseded.sealed)
-            revocation = RetirePair(ports.token_endpoint, ports.api, ports.clock)(
-                (connection.subdomain, connection.scopes), pair, superseded.access_expires_at, _keep_nothing
-            )
-        except (ProviderError, SealError):
-            return False
-        return revocation in ENDED
+            pair = ports.keyring.unlock(context, superseded.sealed)
+        except SealError as error:
+            return Retired(error=error)
 
+        def keep(fresh: IssuedTokens, until: float) -> None:
+            with suppress(StoreUnavailableError):  # it is revoked all the same
+                renewal = sealed_renewal(ports, context, NO_VERSION, pair, fresh)
+                KeepRenewal(ports, until)(renewal, write)
 
-def _keep_nothing(_fresh: IssuedTokens) -> None:
-    """Do nothing: the fresh pair of a superseded one is revoked at once, and nobody will ever use it."""
+        retire = RetirePair(ports.token_endpoint, ports.api, ports.clock, self.until)
+        return retire((context.subdomain, scopes), pair, superseded.access_expires_at, keep)

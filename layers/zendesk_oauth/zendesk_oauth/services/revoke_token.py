@@ -26,6 +26,8 @@ class Revocation(StrEnum):
     """Deleted, and yet alive: try again."""
     REFUSED = "refused"
     """The grant's scopes do not allow it: only the account's admin can, in Admin Center."""
+    GIVEN_UP = "given_up"
+    """What we hold is dead, and yet something may live that we have nothing to ask with: for the admin as well."""
 
 
 ENDED = frozenset({Revocation.REVOKED, Revocation.NOT_ALIVE, Revocation.REFUSED})

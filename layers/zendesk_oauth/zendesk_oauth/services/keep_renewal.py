@@ -1,0 +1,119 @@
+"""Keep a fresh pair: the one place that seals it, makes it durable, and tries again where that fails.
+
+First the table, and after its first failure the rescue queue at once: a table that hangs would take all the time
+there is. Lying in both does no harm, because a replay is the same conditional write.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Never
+
+from zendesk_oauth.errors import StoreError, StoreUnavailableError
+from zendesk_oauth.models.connection import token_times
+from zendesk_oauth.models.refresh import Connection, Renewal, Superseded, Version
+from zendesk_oauth.models.secret import base64url
+from zendesk_oauth.models.tokens import IssuedTokens, SealContext
+from zendesk_oauth.ports.refresh import RefreshStore, UnlockedPair
+from zendesk_oauth.services.refresh_ports import ID_BYTES, KEEP_SECONDS, STORE_SECONDS, RefreshPorts
+
+FIRST_PAUSE = 0.2
+"""Between two tries, in seconds, doubled each time up to LONGEST_PAUSE."""
+LONGEST_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRenewal:
+    """Tries the table and the rescue queue in turn, `until` the time (monotonic seconds) does not hold another try."""
+
+    ports: RefreshPorts
+    until: float
+
+    def __call__[T](
+        self, renewal: Renewal, write: Callable[[Renewal], T], *, insist: bool = False
+    ) -> T | None:
+        """Return what `write` has returned; None: it lies in the rescue queue.
+
+        With `insist` the table is tried on though the queue has it: somebody waits for the row. Raises
+        StoreUnavailableError where neither has taken it in time.
+        """
+        pause, is_rescued = FIRST_PAUSE, False
+        while True:
+            try:
+                return write(renewal)
+            except StoreError:
+                is_rescued = is_rescued or self._is_rescued(renewal)
+            if is_rescued and not (insist and self._has_time(pause + STORE_SECONDS)):
+                return None
+            if not is_rescued and not self._has_time(pause + KEEP_SECONDS):
+                raise StoreUnavailableError("neither the table nor the rescue queue has taken a fresh pair")
+            self.ports.clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def at_any_cost[T](
+        self, renewal: Renewal, write: Callable[[Renewal], T], *, insist: bool = False
+    ) -> T | None:
+        """Do the same, say so when the time is over, and go on until one of them takes it or the process is ended."""
+        while True:
+            try:
+                return self(renewal, write, insist=insist)
+            except StoreUnavailableError:
+                self.ports.tell_unkept(renewal)
+            self.ports.clock.sleep(LONGEST_PAUSE)
+
+    def _has_time(self, seconds: float) -> bool:
+        return self.ports.clock.monotonic() + seconds <= self.until
+
+    def _is_rescued(self, renewal: Renewal) -> bool:
+        try:
+            self.ports.rescue.send(renewal)
+        except StoreUnavailableError:
+            return False
+        return True
+
+
+def sealed_renewal(
+    ports: RefreshPorts, context: SealContext, replaces: Version, pair: UnlockedPair, fresh: IssuedTokens
+) -> Renewal:
+    """Return what Zendesk has issued now in the place of a pair, sealed under that pair's keys."""
+    entropy, now = ports.entropy, ports.clock.now()
+    commit_id = base64url(entropy(ID_BYTES))
+    return Renewal(
+        grant=context.grant,
+        subdomain=context.subdomain,
+        replaces=replaces,
+        scopes=fresh.scopes,
+        issued_at=now,
+        times=token_times(fresh, now, entropy(1)[0] / 255),
+        sealed=pair.seal(fresh.access_token, fresh.refresh_token, commit_id),
+    )
+
+
+def commit_or_supersede(
+    store: RefreshStore, renewal: Renewal, *, disconnecting: bool = False
+) -> tuple[Connection | None, Superseded | None]:
+    """Write a renewal: as the next generation, or as superseded where the row went another way.
+
+    Return the row, and what now has to be retired: without a row it lies nowhere. Raises StoreUnavailableError.
+    """
+    current = store.commit(renewal, disconnecting=disconnecting)
+    if current is not None and _is_committed(current, renewal):
+        return current, None
+    superseded = superseded_by_birth(renewal)
+    if current is not None:
+        store.keep_superseded(current, superseded)
+    return current, superseded
+
+
+def superseded_by_birth(renewal: Renewal) -> Superseded:
+    """Return it as a pair that is only to be revoked."""
+    return Superseded(renewal.sealed, renewal.times.expires_at)
+
+
+def no_row(_renewal: Renewal) -> Never:
+    """Write nothing, where there is no row to write to: only the rescue queue is left."""
+    raise StoreError("there is no row to keep a pair in")
+
+
+def _is_committed(current: Connection, renewal: Renewal) -> bool:
+    """Whether the row is this renewal's: the commit id is random, so it can be nobody else's."""
+    return current.sealed is not None and current.sealed.commit_id == renewal.sealed.commit_id

@@ -1,0 +1,65 @@
+"""Replay a renewal out of the rescue queue: the pair that Zendesk issued while the store was down.
+
+It is the same conditional write as a refresh's own commit, so it can come late, twice, and over a verdict.
+Whoever may invoke the function can send what looks like a message, so both seals are opened first: only the function
+itself can have sealed them for this connection.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from zendesk_oauth.errors import ProviderUnavailableError, StoreUnavailableError
+from zendesk_oauth.models.refresh import Connection, Renewal
+from zendesk_oauth.models.tokens import SealContext
+from zendesk_oauth.services.keep_renewal import commit_or_supersede
+from zendesk_oauth.services.refresh_ports import KEEP_SECONDS, RefreshPorts
+from zendesk_oauth.services.retire_superseded import RetireSuperseded
+
+
+class ReplayOutcome(StrEnum):
+    """What became of a rescued renewal."""
+
+    RESTORED = "restored"
+    """It is the row's pair: written now, or by an earlier delivery of the same message."""
+    SUPERSEDED = "superseded"
+    """The row went another way: it lies there as superseded until it is revoked."""
+    NOT_CONNECTED = "not_connected"
+    """There is no row any more; the pair is dead at Zendesk."""
+
+
+class ReplayAnswer(NamedTuple):
+    """The outcome, the row as it is then, and how the revocation of a pair ended that nobody wants any more."""
+
+    outcome: ReplayOutcome
+    connection: Connection | None = None
+    revocation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRescued:
+    """Make it durable first; what the row does not want is revoked, now or by the schedule."""
+
+    ports: RefreshPorts
+
+    def __call__(self, renewal: Renewal, until: float) -> ReplayAnswer:
+        """Return what became of it; safe to repeat. Nothing is begun that could not end by `until`.
+
+        Raises SealBrokenError for a pair that was not sealed here, and KeyUnavailableError, StoreUnavailableError and
+        ProviderUnavailableError: the queue is still the only place it lies in.
+        """
+        if self.ports.clock.monotonic() + KEEP_SECONDS > until:
+            raise StoreUnavailableError("no time is left to replay it")
+        context = SealContext(renewal.grant, renewal.subdomain)
+        self.ports.keyring.unlock(context, renewal.sealed)
+        current, superseded = commit_or_supersede(self.ports.store, renewal)
+        if superseded is None:
+            return ReplayAnswer(ReplayOutcome.RESTORED, current)
+        retire = RetireSuperseded(self.ports, until)
+        if current is not None:
+            revocation = retire.retire(current, superseded).revocation
+            return ReplayAnswer(ReplayOutcome.SUPERSEDED, current, revocation)
+        revocation = retire.revoke(context, renewal.scopes, superseded).revocation
+        if revocation is None:
+            raise ProviderUnavailableError("a pair without a row could not be revoked")
+        return ReplayAnswer(ReplayOutcome.NOT_CONNECTED, None, revocation)

@@ -1,0 +1,137 @@
+"""The actors of a schedule: each one runs a real service over the models."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+
+from tests.simulation.invariants import Invariants
+from tests.simulation.keys import SimulatedKeyring, seal
+from tests.simulation.plot import Plot
+from tests.simulation.reading import ACME, FUNCTION_SECONDS, Reader, SimulatedReader, SimulatedRefresher
+from tests.simulation.simulated_store import SimulatedQueue, SimulatedStore
+from tests.simulation.store import ConditionalRows
+from tests.simulation.world import Call, World
+from tests.simulation.zendesk import SimulatedZendesk
+from zendesk_oauth.errors import ProviderUnavailableError, StoreUnavailableError
+from zendesk_oauth.models.connection import ConnectionStatus, token_times
+from zendesk_oauth.models.refresh import Asked, Connection, RefreshAnswer, RefreshQuestion, Version
+from zendesk_oauth.ports.refresh import RefreshStore
+from zendesk_oauth.services.disconnect_connection import DisconnectConnection
+from zendesk_oauth.services.finish_connection import FinishConnection
+from zendesk_oauth.services.refresh_connection import RefreshConnection
+from zendesk_oauth.services.refresh_ports import RefreshPorts
+from zendesk_oauth.services.replay_rescued import ReplayRescued
+
+KEY = "default#acme"
+_HALFWAY = b"\x80"
+
+
+@dataclass(slots=True)
+class Cast:
+    """Everybody who may touch the connection."""
+
+    plot: Plot
+    world: World
+    zendesk: SimulatedZendesk
+    rows: ConditionalRows
+    queue: SimulatedQueue
+    seen: Invariants
+    is_fenced: bool = False
+    asked_to_end: set[int] = field(default_factory=set)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def ports(self) -> RefreshPorts:
+        """What one worker works with."""
+        return RefreshPorts(
+            store=SimulatedStore(self.world, self.rows, self.asked_to_end, self.is_fenced),
+            keyring=SimulatedKeyring(self.world),
+            token_endpoint=self.zendesk,
+            api=self.zendesk,
+            rescue=self.queue,
+            clock=self.world,
+            entropy=self._entropy,
+        )
+
+    def _entropy(self, size: int) -> bytes:
+        return next(self._numbers).to_bytes(size, "big") if size > 1 else _HALFWAY
+
+    def enter(self) -> None:
+        """Put everybody on the stage."""
+        plot, add = self.plot, self.world.add
+        for number in range(1, plot.workers + 1):
+            add(f"worker {number}", self.refresh)
+        for number in range(1, plot.readers + 1):
+            add(f"reader {number}", self.read)
+        for number in range(1, plot.disconnects + 1):
+            add(f"disconnect {number}", self.disconnect)
+        for number in range(1, plot.reinstalls + 1):
+            add(f"install {number}", self.reinstall)
+        for number in range(1, plot.finishes + 1):
+            add(f"schedule {number}", self.finish)
+
+    def refresh(self) -> None:
+        """One worker's request for a refresh."""
+        seen = Version(1, 1) if self.plot.asked is Asked.FAILED else None
+        with suppress(StoreUnavailableError):
+            self._ask(RefreshQuestion("default", ACME, self.plot.asked, seen), self._until())
+
+    def _ask(self, question: RefreshQuestion, until: float) -> RefreshAnswer:
+        return RefreshConnection(self.ports)(question, until)
+
+    def _until(self) -> float:
+        return self.world.monotonic() + FUNCTION_SECONDS
+
+    def reader(self) -> Reader:
+        """Return somebody who reads tokens."""
+        return Reader(
+            self.world,
+            self.zendesk,
+            SimulatedReader(self.world, self.seen),
+            SimulatedRefresher(self.world, self.zendesk, self._ask),
+        )
+
+    def read(self) -> None:
+        """Want one token; after a 401 one that is newer."""
+        self.reader().read_once(1 if self.plot.asked is Asked.FAILED else None)
+
+    def disconnect(self) -> None:
+        """End the connection that is there, as the company wishes."""
+        with suppress(StoreUnavailableError):
+            marked = self._marked(self.ports.store)
+            if marked is not None:
+                DisconnectConnection(self.ports)(marked, self._until())
+
+    def _marked(self, store: RefreshStore) -> Connection | None:
+        """Mark the connection, as `connections` does; None: there is nothing to end."""
+        connection = store.find("default", ACME)
+        if connection is None or connection.status is ConnectionStatus.DISCONNECTED:
+            return None
+        if connection.status is ConnectionStatus.DISCONNECTING:
+            return connection
+        return store.mark_disconnecting(connection, self.world.now())
+
+    def reinstall(self) -> None:
+        """Connect once more: Zendesk issues a pair, and the callback's transaction keeps it."""
+        store = SimulatedStore(self.world, self.rows, self.asked_to_end)
+        fresh = self.world.call(Call("POST code"), self.zendesk.issue)
+        self.zendesk.take(fresh)
+        times = token_times(self.zendesk.tokens_of(fresh), self.world.now(), 0.5)
+        sealed = seal(fresh.access, fresh.refresh, f"install-{fresh.number}")
+        while True:
+            with suppress(StoreUnavailableError):
+                store.establish(KEY, sealed, self.world.now(), times)
+                return
+
+    def finish(self) -> None:
+        """Go on with what is unfinished, as the schedule does."""
+        with suppress(StoreUnavailableError):
+            FinishConnection(self.ports)("default", ACME, self._until())
+
+    def replay_rescued(self) -> None:
+        """Make durable what could not be committed, as the queue's consumer does."""
+        while self.queue.waiting:
+            with suppress(StoreUnavailableError, ProviderUnavailableError):
+                ReplayRescued(self.ports)(self.queue.waiting[0], self._until())
+                del self.queue.waiting[0]

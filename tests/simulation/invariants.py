@@ -1,0 +1,136 @@
+"""The invariants: what must hold after every step of every schedule, and what must be left when all is over.
+
+I4 and I10 are checked by the readers themselves, I5, I7 and I8 by other tests: no secret, event or install is played.
+"""
+
+from dataclasses import dataclass
+
+from tests.simulation.keys import opened
+from tests.simulation.plot import Plot
+from tests.simulation.store import ConditionalRows
+from tests.simulation.world import Budget
+from tests.simulation.zendesk import SimulatedZendesk
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.refresh import Connection, LossReason
+
+_ENDING = (ConnectionStatus.DISCONNECTING, ConnectionStatus.DISCONNECTED)
+
+
+def access_of(row: Connection) -> str:
+    """Return the row's access token, or nothing where it is erased."""
+    sealed = row.sealed
+    return opened(sealed.access_token, sealed.commit_id) if sealed else ""
+
+
+def refresh_of(row: Connection) -> str:
+    """Return the row's refresh token, or nothing where it is erased."""
+    sealed = row.sealed
+    return opened(sealed.refresh_token, sealed.commit_id) if sealed else ""
+
+
+@dataclass(slots=True)
+class Invariants:
+    """Looks at the row whenever it has changed; a step that changed nothing cannot break what held before."""
+
+    rows: ConditionalRows
+    zendesk: SimulatedZendesk
+    key: str
+    seen: Connection
+    """The row when it was last looked at."""
+    before: Connection
+    """The row before that, which an eventually consistent read may still show."""
+    ended_epoch: int = 0
+
+    def now(self) -> Connection:
+        """Return the row as it is."""
+        return self.rows.rows[self.key]
+
+    def check(self, asked_to_end: set[int]) -> str | None:
+        """Tell which invariant does not hold now."""
+        if self.zendesk.trespasses:
+            return self.zendesk.trespasses[0]
+        row = self.now()
+        if row is self.seen:
+            return None
+        self.before, self.seen = self.seen, row
+        if self.rows.trespasses:
+            return self.rows.trespasses[0]
+        return (
+            self._wrong_turn(row, self.before, asked_to_end)
+            or self._wrong_version(row, self.before)
+            or self._wrong_pair(row)
+            or self._forgotten(row)
+        )
+
+    def _wrong_turn(self, row: Connection, old: Connection, asked_to_end: set[int]) -> str | None:
+        """Tell whether the status took a way that it may not take."""
+        is_ending, same_epoch = row.status in _ENDING, row.version.epoch == old.version.epoch
+        if old.status is ConnectionStatus.DISCONNECTING and same_epoch and not is_ending:
+            return f"I9: a disconnect under way became {row.status}"
+        if is_ending and row.version.epoch not in asked_to_end:
+            return "I6: a disconnect of an older epoch ended a newer one"
+        if row.status is ConnectionStatus.DISCONNECTED and (row.claim or row.sealed):
+            return f"I6: a {'claim' if row.claim else 'pair'} lies on a tombstone"
+        return None
+
+    def _wrong_version(self, row: Connection, old: Connection) -> str | None:
+        """Tell whether the version fell, or an ended epoch came back."""
+        if row.version < old.version:
+            return f"I3: the version fell from {old.version} to {row.version}"
+        if row.version.epoch == self.ended_epoch and row.status is not ConnectionStatus.DISCONNECTED:
+            return "I9: a disconnected connection came back without a new install"
+        if row.status is ConnectionStatus.DISCONNECTED:
+            self.ended_epoch = row.version.epoch
+        return None
+
+    def _wrong_pair(self, row: Connection) -> str | None:
+        """Tell whether the row's tokens are of two answers."""
+        if row.sealed is None or access_of(row)[1:] == refresh_of(row)[1:]:
+            return None
+        return "I3: the tokens of the row are of two answers"
+
+    def _forgotten(self, row: Connection) -> str | None:
+        """Tell whether something is left to do that no schedule will come back to."""
+        if row.status is ConnectionStatus.DISCONNECTING and self.key not in self.rows.unfinished_at:
+            return "I2: nobody will come back to a disconnect under way"
+        return None
+
+    def at_the_end(self, plot: Plot, budget: Budget) -> str | None:
+        """Tell what is wrong in the end: what lives must be in the row, or have been lost with an excuse."""
+        row = self.now()
+        if is_plain(plot, budget) and self.zendesk.posts != plot.posts:
+            return f"I1: {self.zendesk.posts} POSTs where nothing befell anybody"
+        if row.status is ConnectionStatus.RECONNECT_REQUIRED:
+            wrong = self._wrong_verdict(row, plot)
+            if wrong:
+                return wrong
+        orphans = self.zendesk.alive() - {access_of(row)}
+        careless = sorted(access for access in orphans if self._arrived(access))
+        return f"I2: {careless[0]} was received by a worker who lived, and lost" if careless else None
+
+    def _wrong_verdict(self, row: Connection, plot: Plot) -> str | None:
+        """Tell whether a person is asked to connect again for no reason, or for another than is told.
+
+        A worker who thaws after his claim is over and posts, right after Zendesk has told the next one that nothing
+        was rotated, can spend the token unseen: that loss is told, but as if an admin had revoked.
+        """
+        if access_of(row) in self.zendesk.alive():
+            return "I2: a connection was given up whose refresh token lives"
+        if plot.revoked:
+            return None
+        if self._arrived(self.zendesk.pairs[-1].access):
+            return "I2: a connection was given up although Zendesk's last answer had arrived"
+        if row.reconnect_reason != LossReason.ANSWER_LOST and not self.zendesk.was_posted_late:
+            return f"I2: an answer was lost, and what is told is {row.reconnect_reason}"
+        return None
+
+    def _arrived(self, access: str) -> bool:
+        """Tell whether somebody who lived on had this pair in his hands."""
+        receiver = self.zendesk.received.get(access)
+        return receiver is not None and not receiver.killed
+
+
+def is_plain(plot: Plot, budget: Budget) -> bool:
+    """Whether a token that was due was met, and nothing else happened."""
+    whole = (plot.harms, plot.ticks) == (budget.harms, budget.ticks)
+    return whole and not (plot.disconnects or plot.reinstalls)

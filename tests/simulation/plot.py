@@ -1,0 +1,39 @@
+"""What a schedule is about: who meets which token, and what may befall them."""
+
+from dataclasses import dataclass
+
+from zendesk_oauth.models.refresh import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A cast of actors and a measure of faults: everything else is up to the schedule.
+
+    Workers ask the function `refresh`; readers want a token and have it refreshed where that is due.
+    """
+
+    name: str
+    workers: int = 0
+    readers: int = 0
+    disconnects: int = 0
+    reinstalls: int = 0
+    finishes: int = 0
+    """How often the schedule of what is unfinished comes by."""
+    harms: int = 0
+    ticks: int = 0
+    """How often time passes, `tick_seconds` each."""
+    tick_seconds: tuple[float, ...] = (75.0,)
+    asked: Asked = Asked.DUE
+    revoked: bool = False
+    """Whether an admin has revoked the connection at Zendesk before."""
+    over: bool = False
+    """Whether its access token is over when the play begins."""
+    quiet: bool = False
+    """Whether those who come in peace come one after the other, which keeps the schedules few enough to play all."""
+    calm: int = 4
+    """Where schedules are drawn, one choice in so many is left to chance."""
+
+    @property
+    def posts(self) -> int:
+        """How many POSTs there are where nothing befalls anybody: a refused token that lives needs none."""
+        return 0 if self.asked is Asked.FAILED and not self.revoked else 1

@@ -1,0 +1,113 @@
+"""The rows and the rescue queue as the services meet them: each method a call that can go wrong."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.simulation.store import ConditionalRows, Row
+from tests.simulation.world import Call, World
+from zendesk_oauth.errors import StoreUnavailableError
+from zendesk_oauth.models.connection import TokenTimes
+from zendesk_oauth.models.refresh import Claim, LossReason, Renewal, Superseded
+from zendesk_oauth.models.subdomain import Subdomain
+from zendesk_oauth.models.tokens import SealedPair
+
+
+def _unavailable() -> Exception:
+    return StoreUnavailableError("no answer")
+
+
+@dataclass(slots=True)
+class SimulatedStore:
+    """The port `RefreshStore`, as one worker uses it.
+
+    `asked_to_end` collects the epochs that somebody has asked to disconnect.
+    `is_fenced` makes commits depend on holding the claim, as many a protocol does, and ours must not.
+    """
+
+    world: World
+    rows: ConditionalRows
+    asked_to_end: set[int]
+    is_fenced: bool = False
+    held: Claim | None = None
+
+    def _call[T](self, name: str, effect: Callable[[], T]) -> T:
+        return self.world.call(Call(name, _unavailable), effect)
+
+    def find(self, grant: str, subdomain: Subdomain) -> Row | None:
+        return self._call("read", lambda: self.rows.find(grant, subdomain))
+
+    def claim(self, connection: Row, claim: Claim, now: datetime) -> bool:
+        self.held = claim
+        is_ours = self._call("claim", lambda: self.rows.claim(connection, claim, now))
+        if is_ours and self.world.current is not None:
+            self.world.current.claimed_until = claim.until
+        return is_ours
+
+    def release(self, connection: Row, claim: Claim, retry_at: datetime | None) -> None:
+        self._call("release", lambda: self.rows.release(connection, claim, retry_at, self.world.now()))
+
+    def leave_unresolved(self, connection: Row, claim: Claim, retry_at: datetime) -> None:
+        self._call(
+            "leave unresolved",
+            lambda: self.rows.leave_unresolved(connection, claim, retry_at, self.world.now()),
+        )
+
+    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Row | None:
+        return self._call("commit", lambda: self._commit(renewal, disconnecting=disconnecting))
+
+    def _commit(self, renewal: Renewal, *, disconnecting: bool) -> Row | None:
+        row = self.rows.find(renewal.grant, renewal.subdomain)
+        if self.is_fenced and row is not None and not self._holds(row):
+            return row
+        return self.rows.commit(renewal, disconnecting=disconnecting)
+
+    def _holds(self, row: Row) -> bool:
+        return row.claim is not None and self.held is not None and row.claim.claim_id == self.held.claim_id
+
+    def require_reconnect(self, connection: Row, claim: Claim, reason: LossReason, now: datetime) -> bool:
+        return self._call(
+            "require reconnect", lambda: self.rows.require_reconnect(connection, claim, reason, now)
+        )
+
+    def mark_disconnecting(self, connection: Row, now: datetime) -> Row | None:
+        self.asked_to_end.add(connection.version.epoch)
+        return self._call("mark disconnecting", lambda: self.rows.mark_disconnecting(connection, now))
+
+    def erase(self, connection: Row, revocation: str, now: datetime) -> bool:
+        return self._call("erase", lambda: self.rows.erase(connection, revocation, now))
+
+    def superseded(self, connection: Row) -> Sequence[Superseded]:
+        return self._call("read superseded", lambda: self.rows.superseded(connection))
+
+    def keep_superseded(self, connection: Row, superseded: Superseded) -> None:
+        self._call("keep superseded", lambda: self.rows.keep_superseded(connection, superseded))
+
+    def forget_superseded(self, connection: Row, superseded: Superseded) -> None:
+        self._call("forget superseded", lambda: self.rows.forget_superseded(connection, superseded))
+
+    def establish(self, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes) -> None:
+        self._call("establish", lambda: self.rows.establish(key, sealed, issued_at, times))
+
+    def idle(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+        return self._call("list the idle", lambda: self.rows.idle(shard, now))
+
+    def unfinished(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+        return self._call("list the unfinished", lambda: self.rows.unfinished(shard, now))
+
+    def postpone(self, connection: Row, until: datetime) -> None:
+        self._call("postpone", lambda: self.rows.postpone(connection, until))
+
+    def finish(self, connection: Row) -> bool:
+        return self._call("finish", lambda: self.rows.finish(connection))
+
+
+@dataclass(slots=True)
+class SimulatedQueue:
+    """The port `RescueQueue`."""
+
+    world: World
+    waiting: list[Renewal] = field(default_factory=list)
+
+    def send(self, renewal: Renewal) -> None:
+        self.world.call(Call("rescue queue", _unavailable), lambda: self.waiting.append(renewal))
