@@ -21,8 +21,8 @@ from tests.doubles.samples import (
 )
 from tests.doubles.scripted import NOON
 from tests.stores.seeing import DynamoDBStores
-from zendesk_oauth.adapters.dynamodb_attributes import UNFINISHED_KEPT
-from zendesk_oauth.adapters.dynamodb_connection_rows import SUPERSEDED
+from zendesk_oauth.adapters.dynamodb_attributes import SUPERSEDED
+from zendesk_oauth.adapters.dynamodb_install_attributes import UNFINISHED_KEPT
 from zendesk_oauth.models.connection import keep_alive_shard
 from zendesk_oauth.models.install import CANDIDATE_LIFE, OUTCOME_KEPT, PENDING_LIFE
 
@@ -175,11 +175,13 @@ def test_a_first_connection_is_exactly_this_row(dynamodb_stores: DynamoDBStores)
         "access_token_key": {"B": b"access key"},
         "refresh_token": {"B": b"refresh of commit-1"},
         "refresh_token_key": {"B": b"refresh key"},
+        "issued_at": {"N": str(int(made.established_at.timestamp()))},
         "expires_at": {"N": str(int(times.expires_at.timestamp()))},
         "refresh_at": {"N": str(int(times.refresh_at.timestamp()))},
         "refresh_expires_at": {"N": str(int(times.refresh_expires_at.timestamp()))},
         "keep_alive_shard": {"S": keep_alive_shard(KEY)},
         "keep_alive_at": {"N": str(int(times.keep_alive_at.timestamp()))},
+        "list_shard": {"S": keep_alive_shard(KEY)},
         "authorized_user_id": {"N": "7"},
         "authorized_user_role": {"S": "admin"},
         "user_reference": {"S": "user-7"},
@@ -202,9 +204,27 @@ def test_a_superseded_pair_keeps_all_that_its_revocation_needs(dynamodb_stores: 
     }
 
 
+def test_an_install_over_a_living_connection_is_looked_after_at_once(dynamodb_stores: DynamoDBStores) -> None:
+    """The pair before is named in the row, which is in the index of what has to be ended; a first install's is not."""
+    exchange(dynamodb_stores)
+    dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
+    first = dynamodb_stores.connection_row(KEY)
+    assert not set(first) & {"superseded_commits", "unfinished_shard", "unfinished_at"}
+    for number, install_id in ((2, "B" * 22), (3, "C" * 22)):
+        exchange(dynamodb_stores, install_id)
+        dynamodb_stores.connections.establish(establishment(f"commit-{number}"), install_id, NOON)
+    row = dynamodb_stores.connection_row(KEY)
+    assert sorted(row["superseded_commits"]["SS"]) == ["commit-2", "commit-3"]
+    assert row["unfinished_shard"] == {"S": keep_alive_shard(KEY)}
+    assert seconds(row, "unfinished_at") == int(NOON.timestamp())
+
+
 def test_a_new_epoch_ends_claims_and_dead_statuses(dynamodb_stores: DynamoDBStores) -> None:
     """A reinstall is not blocked by a refresh that died, and the reason to reconnect is gone."""
-    left = ("claim_id", "claim_until", "claim_state", "reconnect_reason", "reconnect_since")
+    left = (
+        *("claim_id", "claim_until", "claim_state", "retry_at", "reconnect_reason", "reconnect_since"),
+        *("disconnecting_since", "disconnected_at", "revocation"),
+    )
     dynamodb_stores.client.put_item(
         TableName=dynamodb_stores.tables.connections,
         Item={

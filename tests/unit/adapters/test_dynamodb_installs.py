@@ -14,7 +14,7 @@ from tests.doubles.samples import (
     start,
 )
 from tests.doubles.scripted import NOON
-from zendesk_oauth.adapters.dynamodb_attributes import install_item, kept_attributes
+from zendesk_oauth.adapters.dynamodb_install_attributes import install_item, kept_attributes
 from zendesk_oauth.adapters.dynamodb_installs import DynamoDBInstallStore
 from zendesk_oauth.errors import StoreError, StoreUnavailableError, VersionConflictError
 

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
     SEALED,
+    SUPERSEDED,
     authorized_by_attributes,
     instant,
     number,
     optional_texts,
-    outcome_kept,
     scope_list,
     sealed_attributes,
+    superseded_name,
     text,
+    text_set,
+    unfinished_attributes,
 )
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
+from zendesk_oauth.adapters.dynamodb_install_attributes import outcome_kept
 from zendesk_oauth.models.connection import ConnectionStatus, Establishment, keep_alive_shard
 from zendesk_oauth.models.install import Install, InstallStatus
 
@@ -37,15 +41,18 @@ _IS_ALIVE = "#expires_at > :now"
 _NEXT_EPOCH = "#epoch = if_not_exists(#epoch, :zero) + :one"
 _NEXT_GENERATION = "#generation = if_not_exists(#generation, :zero) + :one"
 
-_ENDS_WITH_THE_EPOCH = ("claim_id", "claim_until", "claim_state", "reconnect_reason", "reconnect_since")
+_ENDS_WITH_THE_EPOCH = (
+    "claim_id",
+    "claim_until",
+    "claim_state",
+    "retry_at",
+    "reconnect_reason",
+    "reconnect_since",
+    "disconnecting_since",
+    "disconnected_at",
+    "revocation",
+)
 _NOT_IN_EVERY_INSTALL = ("authorized_user_id", "authorized_user_role", "user_reference")
-SUPERSEDED = (*SEALED, "commit_id", "expires_at")
-"""What is kept of the pair before: itself, the commit id it is bound to, and when its access token is over."""
-
-
-def superseded_name(name: str, commit_id: str) -> str:
-    """Return the attribute under which the pair before keeps `name` since the commit of this id."""
-    return f"superseded_{name}_{commit_id}"
 
 
 def connection_update(
@@ -55,6 +62,8 @@ def connection_update(
     commit_id = establishment.sealed.commit_id
     assigned = _connection_attributes(establishment, install_id, now)
     moved = SUPERSEDED if supersedes else ()
+    if supersedes:
+        assigned |= unfinished_attributes(keep_alive_shard(establishment.key), now)
     return ConditionalUpdate(
         conditions=(_COMMIT_IS_NEW, _HAS_A_PAIR if supersedes else _HAS_NO_PAIR),
         assigned=assigned,
@@ -65,6 +74,7 @@ def connection_update(
         ),
         values={":mine": text(commit_id), ":zero": number(0), ":one": number(1)},
         names={f"superseded_{name}": superseded_name(name, commit_id) for name in moved},
+        added={"superseded_commits": text_set(commit_id)} if supersedes else {},
     )
 
 
@@ -105,7 +115,7 @@ def _outcome_attributes(establishment: Establishment, now: datetime) -> "dict[st
 def _connection_attributes(
     establishment: Establishment, install_id: str, now: datetime
 ) -> "dict[str, AttributeValueTypeDef]":
-    times = establishment.times
+    times, shard = establishment.times, keep_alive_shard(establishment.key)
     return (
         sealed_attributes(establishment.sealed)
         | authorized_by_attributes(establishment.authorized_by)
@@ -116,11 +126,13 @@ def _connection_attributes(
             "subdomain": text(establishment.subdomain),
             "scopes": scope_list(establishment.scopes),
             "missing_scopes": scope_list(establishment.missing_scopes),
+            "issued_at": instant(establishment.established_at),
             "expires_at": instant(times.expires_at),
             "refresh_at": instant(times.refresh_at),
             "refresh_expires_at": instant(times.refresh_expires_at),
-            "keep_alive_shard": text(keep_alive_shard(establishment.key)),
+            "keep_alive_shard": text(shard),
             "keep_alive_at": instant(times.keep_alive_at),
+            "list_shard": text(shard),
             "install_id": text(install_id),
             "established_at": instant(establishment.established_at),
             "connected_at": instant(now),

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
     SEALED,
-    UNFINISHED_KEPT,
     Item,
-    install_of,
     instant,
     instant_of,
-    kept_attributes,
     optional_text,
     optional_texts,
-    outcome_kept,
     sealed_token,
     text,
 )
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
+from zendesk_oauth.adapters.dynamodb_install_attributes import (
+    UNFINISHED_KEPT,
+    install_of,
+    kept_attributes,
+    outcome_kept,
+)
 from zendesk_oauth.models.connection import Establishment
 from zendesk_oauth.models.install import (
     CANDIDATE_LIFE,

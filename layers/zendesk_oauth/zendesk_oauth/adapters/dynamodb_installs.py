@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from zendesk_oauth.adapters import dynamodb_install_rows as rows
-from zendesk_oauth.adapters.dynamodb_attributes import (
-    Item,
-    establishment_of,
-    install_item,
-    install_of,
-    instant,
-    optional_text,
-    text,
-)
+from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, optional_text, text
 from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, code_of, row_in_the_way, store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
+from zendesk_oauth.adapters.dynamodb_install_attributes import establishment_of, install_item, install_of
 from zendesk_oauth.errors import VersionConflictError
 from zendesk_oauth.models.connection import Establishment
 from zendesk_oauth.models.install import Install, InstallStatus

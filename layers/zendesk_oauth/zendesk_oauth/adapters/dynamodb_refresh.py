@@ -1,0 +1,174 @@
+"""The connections' later life in DynamoDB: each step of a refresh or a disconnect is one conditional write of one row.
+
+A failed condition gives the row back, so that nobody has to read it. The SDK repeats a write whose answer was lost:
+by the claim, the commit id or the status in that row each write knows itself again; those that say no more than the
+row then says already hold a second time.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from zendesk_oauth.adapters import dynamodb_refresh_rows as rows
+from zendesk_oauth.adapters import dynamodb_unfinished_rows as unfinished_rows
+from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, optional_text, text
+from zendesk_oauth.adapters.dynamodb_connection_attributes import (
+    CONNECTION,
+    connection_of,
+    superseded_of,
+    superseding_commits,
+)
+from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, code_of, row_in_the_way, store_errors
+from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate, attribute_names
+from zendesk_oauth.errors import VersionConflictError
+from zendesk_oauth.models.connection import ConnectionStatus, connection_key
+from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.subdomain import Subdomain
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.literals import ReturnValueType
+
+KEEP_ALIVE_INDEX = "keep-alive"
+UNFINISHED_INDEX = "unfinished"
+_PROJECTION = ", ".join(f"#{name}" for name in CONNECTION)
+_NAMES = attribute_names(_PROJECTION)
+
+
+class DynamoDBRefreshStore(NamedTuple):
+    """The port `RefreshStore` on a low-level client: one call per method, two to forget a superseded pair."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def find(self, grant: str, subdomain: Subdomain) -> Connection | None:
+        """Read one strongly, without the pairs that it supersedes."""
+        row = self._get(connection_key(grant, subdomain), projected=True)
+        return connection_of(row) if row else None
+
+    def claim(self, connection: Connection, claim: Claim, now: datetime) -> bool:
+        """Take the claim; a row that bears it is our own write, repeated."""
+        made, row = self._update(connection.key, rows.claim_update(connection, claim, now))
+        return made or (row is not None and optional_text(row, "claim_id") == claim.claim_id)
+
+    def release(self, connection: Connection, claim: Claim, retry_at: datetime | None) -> None:
+        """Give the claim back; nothing happens where it is another's, or gone."""
+        self._update(connection.key, rows.release_update(claim, retry_at))
+
+    def leave_unresolved(self, connection: Connection, claim: Claim, retry_at: datetime) -> None:
+        """Mark the claim; nothing happens where it is another's, or gone."""
+        self._update(connection.key, rows.unresolved_update(claim, retry_at))
+
+    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+        """Write the next generation and return the row, which bears the renewal's commit id if it ever was written."""
+        update = rows.commit_for_disconnect_update if disconnecting else rows.commit_update
+        key = connection_key(renewal.grant, renewal.subdomain)
+        _, row = self._update(key, update(renewal), returned="ALL_NEW")
+        return connection_of(row) if row is not None else None
+
+    def require_reconnect(
+        self, connection: Connection, claim: Claim, reason: LossReason, now: datetime
+    ) -> bool:
+        """Judge the row; one of that version that is judged is our own write, repeated, or another's like it."""
+        update = rows.require_reconnect_update(connection, claim, reason, now)
+        made, row = self._update(connection.key, update)
+        if made or row is None:
+            return made
+        current = connection_of(row)
+        is_judged = current.status is ConnectionStatus.RECONNECT_REQUIRED
+        return is_judged and current.version == connection.version
+
+    def mark_disconnecting(self, connection: Connection, now: datetime) -> Connection | None:
+        """Mark the row and return it; one of that epoch that is marked is our own write, repeated, or another's."""
+        update = rows.mark_disconnecting_update(connection.key, connection.version.epoch, now)
+        made, row = self._update(connection.key, update, returned="ALL_NEW")
+        if row is None:
+            return None
+        current = connection_of(row)
+        is_marked = current.status is ConnectionStatus.DISCONNECTING
+        is_same_epoch = current.version.epoch == connection.version.epoch
+        return current if made or (is_marked and is_same_epoch) else None
+
+    def erase(self, connection: Connection, revocation: str, now: datetime) -> bool:
+        """Leave a tombstone, which keeps its version: the same write holds a second time."""
+        made, _ = self._update(connection.key, rows.erase_update(connection, revocation, now))
+        return made
+
+    def superseded(self, connection: Connection) -> Sequence[Superseded]:
+        """Read the superseded pairs strongly."""
+        return superseded_of(self._get(connection.key) or {})
+
+    def keep_superseded(self, connection: Connection, superseded: Superseded) -> None:
+        """Keep a pair under its own commit id. Raises VersionConflictError where there is no row to keep it in."""
+        key = connection.key
+        made, _ = self._update(key, unfinished_rows.keep_superseded_update(key, superseded))
+        if not made:
+            raise VersionConflictError("there is no row to keep a superseded pair in")
+
+    def forget_superseded(self, connection: Connection, superseded: Superseded) -> None:
+        """Erase a pair from all the places where it lies; nothing happens where it was erased before."""
+        commits = superseding_commits(self._get(connection.key) or {}, superseded)
+        if commits:
+            self._update(connection.key, unfinished_rows.forget_superseded_update(commits))
+
+    def idle(self, shard: str, now: datetime) -> Iterator[tuple[str, Subdomain]]:
+        """Name what is due, page after page; only active rows are in the index."""
+        return self._due(KEEP_ALIVE_INDEX, "keep_alive", shard, now)
+
+    def unfinished(self, shard: str, now: datetime) -> Iterator[tuple[str, Subdomain]]:
+        """Name what is due, page after page."""
+        return self._due(UNFINISHED_INDEX, "unfinished", shard, now)
+
+    def postpone(self, connection: Connection, until: datetime) -> None:
+        """Set when it is due; nothing happens where it is in the index no more."""
+        self._update(connection.key, unfinished_rows.postpone_update(until))
+
+    def finish(self, connection: Connection) -> bool:
+        """Take it out of the index; one that is out of it is finished as well."""
+        made, _ = self._update(connection.key, unfinished_rows.finish_update())
+        return made
+
+    def _get(self, key: str, *, projected: bool = False) -> Item | None:
+        names = {"ProjectionExpression": _PROJECTION, "ExpressionAttributeNames": _NAMES}
+        with store_errors():
+            answer = self.client.get_item(
+                TableName=self.table,
+                Key={"connection_key": text(key)},
+                ConsistentRead=True,
+                **(names if projected else {}),  # type: ignore[arg-type]  # each has its own type
+            )
+        return answer.get("Item")
+
+    def _update(
+        self, key: str, update: ConditionalUpdate, returned: "ReturnValueType" = "NONE"
+    ) -> tuple[bool, Item | None]:
+        """Return whether the write was made, and the row: the new one if it is asked for, or the one in the way."""
+        with store_errors():
+            try:
+                answer = self.client.update_item(
+                    TableName=self.table,
+                    Key={"connection_key": text(key)},
+                    ReturnValues=returned,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **update.arguments(),
+                )
+            except ClientError as error:
+                if code_of(error) != CONDITION_FAILED:
+                    raise
+                return False, row_in_the_way(error)
+        return True, answer.get("Attributes")
+
+    def _due(self, index: str, what: str, shard: str, now: datetime) -> Iterator[tuple[str, Subdomain]]:
+        with store_errors():
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table,
+                IndexName=index,
+                KeyConditionExpression=f"{what}_shard = :shard AND {what}_at <= :now",
+                ExpressionAttributeValues={":shard": text(shard), ":now": instant(now)},
+            )
+            for page in pages:
+                for key in page["Items"]:
+                    grant, _, subdomain = key["connection_key"]["S"].partition("#")
+                    yield grant, Subdomain(subdomain)

@@ -1,0 +1,287 @@
+"""What a refresh leaves in the row itself, what it takes in calls, and rows that older writes have left."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.doubles.samples import ACME, INSTALL_ID, allowed, establishment, pending, proof
+from tests.doubles.scripted import NOON
+from tests.dynamodb_local import Tables
+from tests.stores.refreshing import (
+    KEY,
+    OURS,
+    SHARD,
+    DynamoDBRows,
+    due,
+    every_write_sent_twice,
+    item_of,
+    pair,
+    renewal,
+    superseded,
+)
+from tests.stores.seeing import DynamoDBStores
+from zendesk_oauth.adapters.dynamodb_connection_attributes import CONNECTION
+from zendesk_oauth.errors import VersionConflictError
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.refresh import LossReason, Superseded
+
+SECRET = {"access_token", "access_token_key", "refresh_token", "refresh_token_key"}
+CLAIM = {"claim_id", "claim_until", "claim_state"}
+
+
+@pytest.fixture
+def calls(dynamodb_rows: DynamoDBRows) -> Iterator[list[str]]:
+    """Give the list that every request to DynamoDB is noted in, each time that it is sent."""
+    made: list[str] = []
+
+    def note(event_name: str, **_: Any) -> None:
+        made.append(event_name.rpartition(".")[2])
+
+    events = dynamodb_rows.client.meta.events
+    events.register("before-send.dynamodb", note)
+    yield made
+    events.unregister("before-send.dynamodb", note)
+
+
+def seconds(at: Any) -> dict[str, str]:
+    """Return an instant as it lies in a row."""
+    return {"N": str(int(at.timestamp()))}
+
+
+def test_every_step_is_one_call(dynamodb_rows: DynamoDBRows, calls: list[str]) -> None:
+    """A refresh reads once, claims once and commits once; only forgetting a pair looks for it first."""
+    store = dynamodb_rows.store
+    dynamodb_rows.put(due())
+    calls.clear()
+    store.find("default", ACME)
+    store.superseded(due())
+    assert calls == ["GetItem", "GetItem"]
+    calls.clear()
+    store.claim(due(), OURS, NOON)
+    store.leave_unresolved(due(), OURS, NOON)
+    store.release(due(), OURS, None)
+    store.commit(renewal())
+    current = store.find("default", ACME)
+    assert current is not None
+    store.require_reconnect(current, OURS, LossReason.GRANT_REJECTED, NOON)
+    store.mark_disconnecting(current, NOON)
+    store.erase(current, "revoked", NOON)
+    store.keep_superseded(current, superseded())
+    store.postpone(current, NOON)
+    store.finish(current)
+    assert Counter(calls) == {"UpdateItem": 10, "GetItem": 1}
+    calls.clear()
+    store.forget_superseded(current, superseded())
+    assert calls == ["GetItem", "UpdateItem"]
+    list(store.idle(SHARD, NOON))
+    list(store.unfinished(SHARD, NOON))
+    assert calls[2:] == ["Query", "Query"]
+
+
+def test_a_loser_asks_once(dynamodb_rows: DynamoDBRows, calls: list[str]) -> None:
+    """The failed condition brings the row along: nobody reads it afterwards."""
+    dynamodb_rows.put(due(claim=OURS, status=ConnectionStatus.DISCONNECTING))
+    calls.clear()
+    assert dynamodb_rows.store.commit(renewal()) == due(claim=OURS, status=ConnectionStatus.DISCONNECTING)
+    assert calls == ["UpdateItem"]
+
+
+def test_r7_a_write_that_is_sent_twice_really_is(dynamodb_rows: DynamoDBRows, calls: list[str]) -> None:
+    """The suite's third store does what it says: the same request on the wire again, after its answer."""
+    dynamodb_rows.put(due())
+    calls.clear()
+    with every_write_sent_twice(dynamodb_rows.client):
+        assert dynamodb_rows.store.claim(due(), OURS, NOON)
+    assert calls == ["UpdateItem", "UpdateItem"]
+
+
+def test_a_read_brings_no_superseded_pair_along(dynamodb_rows: DynamoDBRows) -> None:
+    """However many a row keeps: what is asked for is what a connection is made of."""
+    dynamodb_rows.put(due(claim=OURS, retry_at=NOON, reconnect_reason="x", reconnect_since=NOON))
+    dynamodb_rows.store.keep_superseded(due(), superseded())
+    seen: list[set[str]] = []
+
+    def note(parsed: Any, **_: Any) -> None:
+        seen.append(set(parsed["Item"]))
+
+    events = dynamodb_rows.client.meta.events
+    events.register("after-call.dynamodb.GetItem", note)
+    dynamodb_rows.store.find("default", ACME)
+    events.unregister("after-call.dynamodb.GetItem", note)
+    assert seen == [set(CONNECTION)]
+
+
+def test_a_claim_is_exactly_these_attributes(dynamodb_rows: DynamoDBRows) -> None:
+    """Its id, its end and its state; the row is otherwise untouched."""
+    dynamodb_rows.put(due())
+    dynamodb_rows.store.claim(due(), OURS, NOON)
+    claim = {"claim_id": {"S": "ours"}, "claim_until": seconds(OURS.until), "claim_state": {"S": "living"}}
+    assert dynamodb_rows.row() == item_of(due()) | claim
+    dynamodb_rows.store.leave_unresolved(due(), OURS, NOON)
+    assert dynamodb_rows.row() == item_of(due()) | claim | {
+        "claim_state": {"S": "unresolved"},
+        "retry_at": seconds(NOON),
+    }
+
+
+def test_a_claim_s_end_is_rounded_down_and_meant_so(dynamodb_rows: DynamoDBRows) -> None:
+    """Whoever reads the row and whoever writes it agree to the second on whether a claim lives."""
+    half = timedelta(milliseconds=500)
+    dynamodb_rows.put(due())
+    dynamodb_rows.store.claim(due(), replace(OURS, until=OURS.until + half), NOON)
+    found = dynamodb_rows.store.find("default", ACME)
+    assert found is not None
+    for now in (OURS.until - half, OURS.until, OURS.until + half / 2):
+        theirs = replace(OURS, claim_id=f"theirs at {now}")
+        free = not found.claimed_at(now)
+        assert dynamodb_rows.store.claim(found, theirs, now) is free
+        if free:
+            dynamodb_rows.put(due(claim=OURS))
+
+
+def test_a_verdict_and_a_mark_leave_the_keep_alive_index(dynamodb_rows: DynamoDBRows) -> None:
+    """What the index is keyed by goes; when it would have been due stays, for whoever reads the row."""
+    for end in (
+        lambda: dynamodb_rows.store.require_reconnect(due(), OURS, LossReason.ANSWER_LOST, NOON),
+        lambda: dynamodb_rows.store.mark_disconnecting(due(), NOON),
+    ):
+        dynamodb_rows.put(due())
+        assert end()
+        row = dynamodb_rows.row()
+        assert "keep_alive_shard" not in row
+        assert {"keep_alive_at", "list_shard"} <= set(row)
+
+
+def test_a_tombstone_holds_no_ciphertext_and_no_key(dynamodb_rows: DynamoDBRows) -> None:
+    """It says since when, until when and how; it is still listed, and its version stays."""
+    ending = due(status=ConnectionStatus.DISCONNECTING)
+    dynamodb_rows.put(due(claim=OURS, retry_at=NOON))
+    dynamodb_rows.store.mark_disconnecting(due(), NOON)
+    dynamodb_rows.store.erase(ending, "revoked", NOON + timedelta(minutes=2))
+    row = dynamodb_rows.row()
+    assert not set(row) & (SECRET | CLAIM | {"retry_at", "keep_alive_shard"})
+    assert {
+        name: row[name] for name in ("status", "disconnecting_since", "disconnected_at", "revocation")
+    } == {
+        "status": {"S": "disconnected"},
+        "disconnecting_since": seconds(NOON),
+        "disconnected_at": seconds(NOON + timedelta(minutes=2)),
+        "revocation": {"S": "revoked"},
+    }
+    assert (row["epoch"], row["generation"], row["list_shard"]) == ({"N": "3"}, {"N": "40"}, {"S": SHARD})
+
+
+def test_a_forgotten_pair_leaves_nothing_behind(dynamodb_rows: DynamoDBRows) -> None:
+    """Six attributes and its place in the set, which goes with its last member."""
+    dynamodb_rows.put(due())
+    before = dynamodb_rows.row()
+    dynamodb_rows.store.keep_superseded(due(), superseded())
+    assert {f"superseded_{name}_old" for name in SECRET} < set(dynamodb_rows.row())
+    dynamodb_rows.store.forget_superseded(due(), superseded())
+    assert dynamodb_rows.store.finish(due())
+    assert dynamodb_rows.row() == before
+
+
+def test_a_pair_that_lies_there_twice_is_one_pair(dynamodb_rows: DynamoDBRows) -> None:
+    """Replaced by an install, and kept by a commit that came late: it is returned once and erased twice."""
+    dynamodb_rows.put(due())
+    before = dynamodb_rows.row()
+    for put_by in ("old", "install"):
+        put_superseded(dynamodb_rows, put_by, superseded("old"), ("old", "install"))
+    assert dynamodb_rows.store.superseded(due()) == (superseded("old"),)
+    dynamodb_rows.store.forget_superseded(due(), superseded("old"))
+    assert dynamodb_rows.row() == before
+
+
+def put_superseded(rows: DynamoDBRows, put_by: str, kept: Superseded, commits: tuple[str, ...]) -> None:
+    """Let a superseded pair lie under this commit; without commits, as the first version of installs left it."""
+    item: dict[str, Any] = {
+        f"superseded_{name}_{put_by}": value
+        for name, value in item_of(due(sealed=kept.sealed)).items()
+        if name in SECRET | {"commit_id"}
+    }
+    item[f"superseded_expires_at_{put_by}"] = seconds(kept.access_expires_at)
+    item |= {"superseded_commits": {"SS": list(commits)}} if commits else {}
+    rows.client.put_item(TableName=rows.table, Item={**rows.row(), **item})
+
+
+def test_a_pair_of_before_the_index_is_retired_too(dynamodb_rows: DynamoDBRows) -> None:
+    """An older row does not list its superseded pairs: they are found by their names all the same."""
+    dynamodb_rows.put(due())
+    before = dynamodb_rows.row()
+    put_superseded(dynamodb_rows, "an_install-1", superseded("old_access_token"), ())
+    assert dynamodb_rows.store.superseded(due()) == (superseded("old_access_token"),)
+    dynamodb_rows.store.forget_superseded(due(), superseded("old_access_token"))
+    assert dynamodb_rows.row() == before
+
+
+def test_a_row_of_before_refreshes_is_as_old_as_its_install(dynamodb_rows: DynamoDBRows) -> None:
+    """It has no `issued_at` and is not listed; its first refresh gives it both."""
+    item = item_of(due())
+    del item["issued_at"], item["list_shard"]
+    dynamodb_rows.client.put_item(TableName=dynamodb_rows.table, Item=item)
+    found = dynamodb_rows.store.find("default", ACME)
+    assert found == due(issued_at=NOON - timedelta(days=400))
+    dynamodb_rows.store.commit(renewal())
+    row = dynamodb_rows.row()
+    assert (row["issued_at"], row["list_shard"]) == (seconds(NOON), {"S": SHARD})
+
+
+def test_a_pair_is_not_kept_in_silence_where_there_is_no_row(dynamodb_rows: DynamoDBRows) -> None:
+    """Its keeper has to know, because nobody else holds it; and no row is made of it."""
+    with pytest.raises(VersionConflictError):
+        dynamodb_rows.store.keep_superseded(due(), superseded())
+    assert dynamodb_rows.row() == {}
+
+
+def test_forgetting_does_not_bring_a_row_back(
+    dynamodb_rows: DynamoDBRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that goes between the look and the write is not made anew of nothing."""
+    dynamodb_rows.put(due())
+    dynamodb_rows.store.keep_superseded(due(), superseded())
+    read = dynamodb_rows.client.get_item
+
+    def read_and_remove(**asked: Any) -> Any:
+        answer = read(**asked)
+        dynamodb_rows.client.delete_item(TableName=dynamodb_rows.table, Key=asked["Key"])
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dynamodb_rows.client, "get_item", read_and_remove)
+        dynamodb_rows.store.forget_superseded(due(), superseded())
+    assert dynamodb_rows.row() == {}
+
+
+def test_an_install_and_a_refresh_speak_of_one_row(
+    dynamodb_stores: DynamoDBStores, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an install establishes is what a refresh reads, renews, and retires when the next install supersedes it."""
+    store = DynamoDBRows(dynamodb_stores.client, tables.connections, monkeypatch).store
+    install(dynamodb_stores, "commit-1", INSTALL_ID)
+    first = store.find("default", ACME)
+    assert first is not None
+    assert (first.key, first.issued_at, first.claim) == (KEY, NOON, None)
+    assert first.sealed == establishment().sealed
+    renewed = store.commit(replace(renewal(), replaces=first.version))
+    assert renewed is not None
+    assert store.claim(renewed, OURS, NOON)
+    install(dynamodb_stores, "commit-2", "B" * 22)
+    second = store.find("default", ACME)
+    assert second is not None
+    assert (second.version.epoch, second.version.generation, second.claim) == (2, 3, None)
+    assert list(store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert store.superseded(second) == (Superseded(pair("c41"), renewal().times.expires_at),)
+    store.forget_superseded(second, store.superseded(second)[0])
+    assert store.finish(second)
+
+
+def install(stores: DynamoDBStores, commit_id: str, install_id: str) -> None:
+    """Connect the account."""
+    stores.installs.put_if_absent(replace(pending(), install_id=install_id))
+    assert stores.installs.consume(replace(proof(), install_id=install_id), allowed(), NOON).made
+    stores.connections.establish(establishment(commit_id), install_id, NOON)

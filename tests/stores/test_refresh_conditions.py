@@ -1,0 +1,168 @@
+"""That every condition of the protocol stands in the adapter, under the name by which the simulation leaves it out.
+
+Each loser here loses for one condition alone: with it he writes nothing, without it he does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.doubles.scripted import NOON
+from tests.simulation.mutations import CONDITIONS
+from tests.stores.refreshing import ADAPTER_NAMES, OURS, THEIRS, RefreshRows, due, renewal, superseded
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.refresh import Connection, LossReason, Version
+from zendesk_oauth.ports.refresh import RefreshStore
+
+SEEN = due()
+NEWER = due(version=Version(3, 41))
+REINSTALLED = due(version=Version(4, 41))
+CLAIMED = due(claim=THEIRS)
+LEFT = due(claim=replace(THEIRS, unresolved=True))
+ANOTHER = replace(THEIRS, claim_id="another", unresolved=True)
+ENDING = due(status=ConnectionStatus.DISCONNECTING)
+ENDED = due(status=ConnectionStatus.DISCONNECTED, sealed=None)
+
+
+def claim(store: RefreshStore) -> object:
+    """Claim the row that was seen."""
+    return store.claim(SEEN, OURS, NOON)
+
+
+def claim_after_theirs(store: RefreshStore) -> object:
+    """Claim the row that was seen with a claim on it."""
+    return store.claim(CLAIMED, OURS, NOON)
+
+
+def release(store: RefreshStore) -> object:
+    """Give back a claim that may not be ours."""
+    store.release(SEEN, OURS, NOON)
+    return False
+
+
+def leave_unresolved(store: RefreshStore) -> object:
+    """Mark a claim that may not be ours."""
+    store.leave_unresolved(SEEN, OURS, NOON)
+    return False
+
+
+def commit(store: RefreshStore) -> object:
+    """Commit over the row that was seen."""
+    row = store.commit(renewal())
+    return row is not None and row.sealed == renewal().sealed
+
+
+def commit_for_a_disconnect(store: RefreshStore) -> object:
+    """Commit over the row that was being disconnected."""
+    row = store.commit(renewal(), disconnecting=True)
+    return row is not None and row.sealed == renewal().sealed
+
+
+def require_reconnect(store: RefreshStore) -> object:
+    """Judge the row that was seen."""
+    return store.require_reconnect(SEEN, OURS, LossReason.GRANT_REJECTED, NOON)
+
+
+def mark_disconnecting(store: RefreshStore) -> object:
+    """End the row that was seen."""
+    return store.mark_disconnecting(SEEN, NOON) is not None
+
+
+def erase(store: RefreshStore) -> object:
+    """Erase the row that was seen."""
+    return store.erase(SEEN, "revoked", NOON)
+
+
+def finish(store: RefreshStore) -> object:
+    """Take the row out of the unfinished ones."""
+    return store.finish(SEEN)
+
+
+def mark_it(store: RefreshStore) -> None:
+    """Let the row be disconnecting, and looked after."""
+    store.mark_disconnecting(SEEN, NOON)
+
+
+def supersede(store: RefreshStore) -> None:
+    """Let the row hold a superseded pair, and be looked after."""
+    store.keep_superseded(SEEN, superseded())
+
+
+def nothing(_: RefreshStore) -> None:
+    """Leave the row as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loser:
+    """Who comes too late: what he does, to which row, and the one condition that stops him."""
+
+    condition: str
+    row: Connection
+    write: Callable[[RefreshStore], object]
+    before: Callable[[RefreshStore], None] = nothing
+
+
+LOSERS = [
+    Loser("claim: same version", NEWER, claim),
+    Loser("claim: same version", REINSTALLED, claim),
+    Loser("claim: same status", ENDING, claim),
+    Loser("claim: same version", replace(LEFT, version=NEWER.version), claim_after_theirs),
+    Loser("claim: same status", replace(LEFT, status=ENDING.status), claim_after_theirs),
+    Loser("claim: no claim but the one seen", LEFT, claim),
+    Loser("claim: no claim but the one seen", CLAIMED, claim_after_theirs),
+    Loser("claim: no claim but the one seen", replace(LEFT, claim=ANOTHER), claim_after_theirs),
+    Loser("claim: no claim but the one seen", SEEN, claim_after_theirs),
+    Loser("release: own claim", CLAIMED, release),
+    Loser("leave unresolved: own claim", CLAIMED, leave_unresolved),
+    Loser("commit: same version", NEWER, commit),
+    Loser("commit: same version", REINSTALLED, commit),
+    Loser("commit: not disconnected meanwhile", ENDING, commit),
+    Loser(
+        "commit for a disconnect: same version",
+        replace(ENDING, version=NEWER.version),
+        commit_for_a_disconnect,
+    ),
+    Loser("commit for a disconnect: still disconnecting", SEEN, commit_for_a_disconnect),
+    Loser("require reconnect: same version", NEWER, require_reconnect),
+    Loser("require reconnect: same version", REINSTALLED, require_reconnect),
+    Loser("require reconnect: active", ENDING, require_reconnect),
+    Loser("require reconnect: nobody else's living claim", CLAIMED, require_reconnect),
+    Loser("mark disconnecting: same epoch", REINSTALLED, mark_disconnecting),
+    Loser("mark disconnecting: active or judged", ENDED, mark_disconnecting),
+    Loser("erase: same version", NEWER, erase),
+    Loser("erase: same version", REINSTALLED, erase),
+    Loser("finish: not disconnecting", SEEN, finish, mark_it),
+    Loser("finish: nothing superseded", SEEN, finish, supersede),
+]
+EACH = pytest.mark.parametrize("loser", LOSERS, ids=[loser.condition for loser in LOSERS])
+
+
+@EACH
+def test_i6_a_loser_writes_nothing(rows: RefreshRows, loser: Loser) -> None:
+    """And learns that he lost; the winner's row is what it was, attribute by attribute."""
+    rows.put(loser.row)
+    loser.before(rows.store)
+    before = rows.row()
+    assert loser.write(rows.store) is False
+    assert rows.row() == before
+
+
+@EACH
+def test_without_its_condition_a_loser_writes(rows: RefreshRows, loser: Loser) -> None:
+    """So it is that condition that stops him, and no other."""
+    rows.put(loser.row)
+    loser.before(rows.store)
+    before = rows.row()
+    rows.leave_out(loser.condition)
+    loser.write(rows.store)
+    assert rows.row() != before
+
+
+def test_the_adapter_has_the_conditions_that_the_simulation_leaves_out() -> None:
+    """Neither may have one that the other has not, and each has its loser here.
+
+    What keeps a row among the unfinished ones is proven here, whether the schedules play it or not.
+    """
+    here = {name for name in ADAPTER_NAMES if name.startswith("finish: ")}
+    assert set(ADAPTER_NAMES) == set(CONDITIONS) | here == {loser.condition for loser in LOSERS}
