@@ -3,6 +3,8 @@
 import pytest
 
 from local.zendesk.pytest_plugin import zendesk, zendesk_server, zendesk_settings
+from local.zendesk.standin import StandIn
+from tests.adapters_at_standin.deployment import Deployment
 
 __all__ = ["zendesk", "zendesk_server", "zendesk_settings"]
 
@@ -11,3 +13,9 @@ __all__ = ["zendesk", "zendesk_server", "zendesk_settings"]
 def short_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let codes be spent with less time than in earnest, so that what never ends is soon given up."""
     monkeypatch.setattr("zendesk_oauth.adapters.zendesk_tokens.LEAST_SECONDS", 0.0)
+
+
+@pytest.fixture
+def deployment(zendesk: StandIn) -> Deployment:
+    """Return adapters for a stand-in that is as good as new."""
+    return Deployment(zendesk)

@@ -1,14 +1,11 @@
 """Sealed tokens on moto's KMS: each opens in its own place, and nowhere else."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from zendesk_oauth.adapters.kms_sealer import KmsOpener, KmsSealer
 from zendesk_oauth.errors import SealBrokenError, SealError
@@ -23,20 +20,6 @@ if TYPE_CHECKING:
 SHARED_KEY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 CONTEXT = SealContext("default", Subdomain("acme"))
 COMMIT = "commit-1"
-
-
-@pytest.fixture
-def kms() -> Iterator["KMSClient"]:
-    """Give a KMS that checks the encryption context."""
-    with mock_aws():
-        yield boto3.client("kms", region_name="us-east-1")
-
-
-@pytest.fixture
-def seal_settings(kms: "KMSClient") -> SealSettings:
-    """Return settings with a key of this KMS."""
-    arn = kms.create_key()["KeyMetadata"]["Arn"]
-    return SealSettings("zendesk-oauth", "dev", arn)
 
 
 @pytest.fixture

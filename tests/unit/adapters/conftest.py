@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
 
 ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -56,6 +57,20 @@ def secrets_client() -> "SecretsManagerClient":
 def secrets_stub(secrets_client: "SecretsManagerClient") -> Iterator[Stubber]:
     """Give what answers for Secrets Manager."""
     with Stubber(secrets_client) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def sqs_client() -> "SQSClient":
+    """Return a client that repeats nothing by itself."""
+    return boto3.client("sqs", region_name="us-east-1", config=ONCE)
+
+
+@pytest.fixture
+def sqs_stub(sqs_client: "SQSClient") -> Iterator[Stubber]:
+    """Give what answers for SQS."""
+    with Stubber(sqs_client) as stub:
         yield stub
         stub.assert_no_pending_responses()
 

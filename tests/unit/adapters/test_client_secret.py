@@ -27,9 +27,9 @@ def client_secret(secrets_client: "SecretsManagerClient", clock: ScriptedClock) 
     return SecretsManagerClientSecret(secrets_client, ARN, clock)
 
 
-def holding(stub: Stubber, **content: Any) -> None:
-    """Let Secrets Manager answer with this."""
-    stub.add_response("get_secret_value", content, {"SecretId": ARN})
+def holding(stub: Stubber, version_stage: str = "AWSCURRENT", **content: Any) -> None:
+    """Let Secrets Manager answer with this, for that version."""
+    stub.add_response("get_secret_value", content, {"SecretId": ARN, "VersionStage": version_stage})
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,42 @@ def test_an_unreachable_secrets_manager_is_an_outage(
     monkeypatch.setattr(secrets_client, "get_secret_value", lose)
     with pytest.raises(SecretUnavailableError):
         client_secret()
+
+
+def test_r20_the_version_before_can_be_had(
+    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber
+) -> None:
+    """Beside the current one, in whichever form it was made; it is not taken for the current one afterwards."""
+    holding(secrets_stub, SecretString="second")
+    holding(secrets_stub, "AWSPREVIOUS", SecretString='{"client_secret": " first "}')
+    assert client_secret().reveal() == "second"
+    previous = client_secret.previous()
+    assert previous is not None
+    assert previous.reveal() == "first"
+    assert client_secret().reveal() == "second"
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_r20_no_version_before_is_no_error(
+    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber, code: str
+) -> None:
+    """A secret that was never replaced has none, and one that may not be read cannot be used either."""
+    secrets_stub.add_client_error("get_secret_value", code, http_status_code=400)
+    assert client_secret.previous() is None
+
+
+def test_r20_an_odd_version_before_is_none(
+    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber
+) -> None:
+    """It could be an empty draft: nothing to send to Zendesk."""
+    holding(secrets_stub, "AWSPREVIOUS", SecretString="{")
+    assert client_secret.previous() is None
+
+
+def test_r20_a_busy_secrets_manager_is_told(
+    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber
+) -> None:
+    """Whether there is a version before is not known then."""
+    secrets_stub.add_client_error("get_secret_value", "ThrottlingException", http_status_code=400)
+    with pytest.raises(SecretUnavailableError):
+        client_secret.previous()

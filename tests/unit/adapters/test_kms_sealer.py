@@ -6,7 +6,8 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
 from tests.doubles.samples import ACME
-from zendesk_oauth.adapters.kms_sealer import KmsOpener, KmsSealer, additional_data
+from zendesk_oauth.adapters.kms_data_keys import additional_data
+from zendesk_oauth.adapters.kms_sealer import KmsOpener, KmsSealer
 from zendesk_oauth.errors import KeyUnavailableError, SealBrokenError
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import SealContext, SealedToken

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.doubles.scripted import NOON
 from zendesk_oauth.adapters.https_connection import HttpAnswer
-from zendesk_oauth.adapters.zendesk_answers import api_object, issued_tokens, retry_after
+from zendesk_oauth.adapters.zendesk_answers import api_object, retry_after
+from zendesk_oauth.adapters.zendesk_token_answers import issued_tokens
 from zendesk_oauth.errors import (
     ClientRejectedError,
     GrantRejectedError,

@@ -2,6 +2,8 @@
 
 The secret is made outside of this project, as plain text or as a JSON object with the member `client_secret`.
 A deleted, forbidden or empty one is a fault of the set-up; a busy Secrets Manager is not.
+While a secret is replaced, the version before it (AWSPREVIOUS) may be the one that Zendesk still takes; that there
+is none is no fault.
 """
 
 import json
@@ -44,7 +46,7 @@ class SecretsManagerClientSecret:
         """Return the secret. Raises ConfigurationError or SecretUnavailableError."""
         now = self._clock.monotonic()
         if self._kept is None or now >= self._kept_until:
-            self._kept = self._read()
+            self._kept = self._read("AWSCURRENT")
             self._kept_until = now + KEPT_SECONDS
         return self._kept
 
@@ -52,9 +54,16 @@ class SecretsManagerClientSecret:
         """Drop what is kept: the next call reads it anew."""
         self._kept = None
 
-    def _read(self) -> Secret:
+    def previous(self) -> Secret | None:
+        """Return the version before, read anew each time; None where none can be had. Raises SecretUnavailableError."""
         try:
-            answer = self._client.get_secret_value(SecretId=self._arn)
+            return self._read("AWSPREVIOUS")
+        except ConfigurationError:
+            return None
+
+    def _read(self, version_stage: str) -> Secret:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._arn, VersionStage=version_stage)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
             if code in _SETUP_FAULTS:
