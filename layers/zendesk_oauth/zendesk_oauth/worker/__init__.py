@@ -1,0 +1,1 @@
+"""The worker's library: an access token for one's own code, and never OAuth."""

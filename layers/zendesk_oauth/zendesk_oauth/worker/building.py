@@ -1,0 +1,59 @@
+"""Builds a worker's connections from its environment."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from zendesk_oauth.adapters.clock import SystemClock, epoch_seconds
+from zendesk_oauth.adapters.dynamodb_token_reader import DynamoDBTokenReader
+from zendesk_oauth.adapters.kms_token_opener import KmsTokenOpener
+from zendesk_oauth.bootstrap.aws import AwsClients
+from zendesk_oauth.models.token import RefreshReport, RefreshRequest
+from zendesk_oauth.services.read_token import ReadToken
+from zendesk_oauth.settings import WorkerSettings
+from zendesk_oauth.worker.connections import Clocks, Connections
+
+if TYPE_CHECKING:
+    from zendesk_oauth.ports.token import Refresher
+
+PATIENCE = 0.9
+"""The part of the waiting time that one request to `refresh` may take; the rest is for reading what became of it."""
+
+
+class RefresherWhenAsked:
+    """The port `Refresher`, built when it is first needed: a worker asks for a refresh once in days."""
+
+    def __init__(self, aws: AwsClients, function_name: str, patience: float) -> None:
+        self._aws = aws
+        self._function_name = function_name
+        self._patience = patience
+        self._refresher: Refresher | None = None
+        self._turn = Lock()  # botocore's sessions are not made for two threads
+
+    def ask(self, request: RefreshRequest, seconds: float) -> RefreshReport:
+        """Ask; returns and raises as the port says."""
+        with self._turn:
+            self._refresher = self._refresher or self._built()
+        return self._refresher.ask(request, seconds)
+
+    def _built(self) -> "Refresher":
+        from zendesk_oauth.adapters.lambda_refresher import Awaiting, LambdaRefresher  # noqa: PLC0415 - as above
+
+        awaiting = Awaiting(self._aws.lambda_functions(self._patience), self._patience)
+        return LambdaRefresher(self._aws.lambda_functions(), self._function_name, awaiting)
+
+
+def build(environ: Mapping[str, str] | None, wait: timedelta) -> Connections:
+    """Return the connections. Raises ConfigurationError with every problem."""
+    settings = WorkerSettings.read(environ)
+    aws = AwsClients()
+    read_token = ReadToken(
+        DynamoDBTokenReader(aws.dynamodb(), settings.connections_table),
+        KmsTokenOpener(aws.kms(), settings.seal),
+        RefresherWhenAsked(aws, settings.refresh_function, wait.total_seconds() * PATIENCE),
+        SystemClock(),
+        settings.start_url,
+    )
+    return Connections(read_token, settings.zendesk_base_url, Clocks(epoch_seconds, monotonic), wait)

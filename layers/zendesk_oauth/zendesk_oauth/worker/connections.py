@@ -1,0 +1,153 @@
+"""Access tokens for a worker, kept until they are due.
+
+While a token is kept, giving it is one look into a dictionary and one at the clock. For one connection one thread at
+a time reads; whoever waited finds what it brought, be it a token or the reason why there is none.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
+
+from zendesk_oauth.errors import RefreshPendingError
+from zendesk_oauth.models.token import AccessToken, TokenQuestion
+from zendesk_oauth.worker.kept import KeptTokens
+from zendesk_oauth.worker.questions import DEFAULT_GRANT, question_of
+
+if TYPE_CHECKING:
+    from zendesk_oauth.worker.httpx_auth import HttpxAuth
+    from zendesk_oauth.worker.requests_auth import RequestsAuth
+
+NO_SCOPES = ()
+NO_TIME = timedelta()
+WAIT = timedelta(seconds=55)
+"""How long a call waits for a refresh unless another time is said: that may take Zendesk's 45 s and the commit."""
+
+type _Key = tuple[str, str]
+
+
+class Clocks(NamedTuple):
+    """Seconds of the wall clock, for tokens, and seconds that only rise, for waiting."""
+
+    seconds: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
+class Connections:
+    """The tokens of all connections, for one process. Safe under threads; make it once, outside the handler.
+
+    `account_url` is `https://{subdomain}.zendesk.com`: a token is sent nowhere else.
+    """
+
+    def __init__(
+        self,
+        read_token: Callable[[TokenQuestion, float], AccessToken],
+        account_url: str,
+        clocks: Clocks,
+        wait: timedelta = WAIT,
+    ) -> None:
+        self._read_token = read_token
+        self._account_url = account_url
+        self._seconds, self._monotonic = clocks
+        self.wait_seconds = wait.total_seconds()
+        self._memory = KeptTokens(clocks.seconds)
+        self._kept = self._memory.by_grant
+        self._turns: WeakValueDictionary[_Key, Lock] = WeakValueDictionary()
+        self._guard = Lock()
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None, wait: timedelta = WAIT) -> "Connections":
+        """Return the connections of the deployment that the `ZENDESK_OAUTH_…` variables name.
+
+        `wait` is how long a call may take when a refresh is under way. Raises ConfigurationError, which names
+        every variable that is wrong.
+        """
+        from zendesk_oauth.worker.building import build  # noqa: PLC0415 - whoever only imports pays for no SDK
+
+        return build(environ, wait)
+
+    def token(
+        self,
+        subdomain: str,
+        grant: str = DEFAULT_GRANT,
+        scopes: Iterable[str] = NO_SCOPES,
+        min_ttl: timedelta = NO_TIME,
+        newer_than: int | None = None,
+    ) -> AccessToken:
+        """Return a living token of an active connection.
+
+        `scopes` is what it must be allowed, `min_ttl` what it should have left where that can be had, and
+        `newer_than` the generation that a call got a 401 with. Raises ReconnectRequiredError, MissingScopeError,
+        RefreshPendingError, StoreUnavailableError, SealError, ConfigurationError; SubdomainRefusedError and
+        UnknownGrantError for names that are none, ValueError for scopes that are none.
+        """
+        if scopes is NO_SCOPES and min_ttl is NO_TIME and newer_than is None:
+            try:
+                kept = self._kept[grant][subdomain]
+                if self._seconds() < kept.usable_until:
+                    return kept.token
+            except KeyError:
+                pass
+        return self.answer(question_of(subdomain, grant, scopes, min_ttl, newer_than))
+
+    def auth(self, subdomain: str, grant: str = DEFAULT_GRANT, scopes: Iterable[str] = ()) -> "RequestsAuth":
+        """Return what signs the calls of `requests`: `session.auth = connections.auth("acme")`."""
+        from zendesk_oauth.worker.requests_auth import RequestsAuth  # noqa: PLC0415 - not everybody needs it
+
+        return RequestsAuth(self, question_of(subdomain, grant, scopes))
+
+    def httpx_auth(
+        self, subdomain: str, grant: str = DEFAULT_GRANT, scopes: Iterable[str] = ()
+    ) -> "HttpxAuth":
+        """Return what signs the calls of `httpx`: `httpx.Client(auth=connections.httpx_auth("acme"))`.
+
+        In an AsyncClient reading happens in a thread, so that the event loop goes on.
+        """
+        from zendesk_oauth.worker.httpx_auth import HttpxAuth  # noqa: PLC0415 - httpx need not even be there
+
+        return HttpxAuth(self, question_of(subdomain, grant, scopes))
+
+    def account_url(self, subdomain: str) -> str:
+        """Return the one address that tokens of this account are sent to. Raises SubdomainRefusedError."""
+        return self._account_url.format(subdomain=question_of(subdomain).subdomain)
+
+    def answer(self, question: TokenQuestion, until: float | None = None) -> AccessToken:
+        """Return the token for a checked question, by `until` or as `wait` says; raises as `token` does."""
+        return self.kept(question) or self._read(question, self.patience_ends() if until is None else until)
+
+    def kept(self, question: TokenQuestion) -> AccessToken | None:
+        """Return the token if the one that is kept answers the question: never waits."""
+        return self._memory.find(question)
+
+    def patience_ends(self) -> float:
+        """Return the monotonic second until which a call that begins now may wait."""
+        return self._monotonic() + self.wait_seconds
+
+    def _read(self, question: TokenQuestion, until: float) -> AccessToken:
+        self._memory.drop_failed(question)
+        with self._turn((question.grant, question.subdomain), until):
+            kept = self.kept(question)
+            if kept is not None:
+                return kept
+            self._memory.refuse(question)
+            try:
+                return self._memory.keep(question, self._read_token(question, until))
+            except RefreshPendingError as error:
+                self._memory.keep_error(question, error)
+                raise
+
+    @contextmanager
+    def _turn(self, key: _Key, until: float) -> Iterator[None]:
+        """Let one thread at a time read a connection."""
+        with self._guard:
+            turn = self._turns.get(key)
+            if turn is None:
+                turn = self._turns[key] = Lock()
+        if not turn.acquire(timeout=max(until - self._monotonic(), 0)):
+            raise RefreshPendingError("another thread still waits for this token")
+        try:
+            yield
+        finally:
+            turn.release()

@@ -1,0 +1,128 @@
+"""Signs the calls of `httpx`; imported only by who uses it.
+
+The rules are those for `requests`. In an asynchronous client reading a token happens in a thread, so that the event
+loop goes on; a token that is kept is given at once. A connection takes one thread, however many calls wait for it, and
+none of those that anyio shares among all: a slow account holds up neither other accounts nor the program's own work.
+"""
+
+from collections.abc import AsyncGenerator, Generator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
+
+import httpx
+from anyio import CapacityLimiter, Lock, fail_after
+from anyio.lowlevel import RunVar
+from anyio.to_thread import run_sync
+
+from zendesk_oauth.errors import RefreshPendingError
+from zendesk_oauth.models.token import AccessToken, TokenQuestion
+from zendesk_oauth.worker.answers import (
+    FORBIDDEN,
+    UNAUTHORIZED,
+    is_own_address,
+    refuse_foreign_address,
+    refuse_missing_scope,
+)
+
+if TYPE_CHECKING:
+    from zendesk_oauth.worker.connections import Connections
+
+
+MOST_READING = 64
+"""Connections that one event loop reads at the same time, each in a thread."""
+
+
+class _Reading(NamedTuple):
+    """The turns of one event loop by connection, and its threads."""
+
+    turns: WeakValueDictionary[tuple[int, str, str], Lock]
+    threads: CapacityLimiter
+
+
+_READING: RunVar[_Reading] = RunVar("zendesk_oauth")
+
+
+class HttpxAuth(httpx.Auth):
+    """For `httpx.Client(auth=…)`. Raises as `Connections.token`, and AddressRefusedError for other hosts."""
+
+    def __init__(self, connections: "Connections", question: TokenQuestion) -> None:
+        self._connections = connections
+        self._question = question
+        self._account_url = connections.account_url(question.subdomain)
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Sign, and after a 401 once more with a newer token."""
+        refuse_foreign_address(str(request.url), self._account_url)
+        token = self._connections.answer(self._question)
+        response = yield _signed(request, token)
+        if self._is_refused(response, UNAUTHORIZED):
+            newer = self._connections.answer(self._newer_than(token))
+            if newer.generation != token.generation and _is_whole(request):
+                response = yield _signed(request, newer)
+        if self._is_refused(response, FORBIDDEN):
+            refuse_missing_scope(response.read())
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Do the same, and read in a thread."""
+        refuse_foreign_address(str(request.url), self._account_url)
+        token = await self._answer(self._question)
+        response = yield _signed(request, token)
+        if self._is_refused(response, UNAUTHORIZED):
+            newer = await self._answer(self._newer_than(token))
+            if newer.generation != token.generation and _is_whole(request):
+                response = yield _signed(request, newer)
+        if self._is_refused(response, FORBIDDEN):
+            refuse_missing_scope(await response.aread())
+
+    async def _answer(self, question: TokenQuestion) -> AccessToken:
+        kept = self._connections.kept(question)
+        return kept or await self._read(question, self._connections.patience_ends())
+
+    async def _read(self, question: TokenQuestion, until: float) -> AccessToken:
+        turns, threads = _reading()
+        turn = turns.setdefault((id(self._connections), question.grant, question.subdomain), Lock())
+        try:
+            with fail_after(self._connections.wait_seconds):
+                await turn.acquire()
+        except TimeoutError:
+            raise RefreshPendingError("another call still waits for this token") from None
+        try:
+            kept = self._connections.kept(question)
+            if kept is None:
+                kept = await run_sync(partial(self._connections.answer, question, until), limiter=threads)
+            return kept
+        finally:
+            turn.release()
+
+    def _newer_than(self, token: AccessToken) -> TokenQuestion:
+        return self._question._replace(newer_than=token.generation)
+
+    def _is_refused(self, response: httpx.Response, status: int) -> bool:
+        """Whether the account itself said so: a redirect may have led elsewhere."""
+        is_own = is_own_address(str(response.request.url), self._account_url)
+        return is_own and response.status_code == status
+
+
+def _reading() -> _Reading:
+    """Return what belongs to the event loop that runs: its locks are nobody else's."""
+    try:
+        return _READING.get()
+    except LookupError:
+        reading = _Reading(WeakValueDictionary(), CapacityLimiter(MOST_READING))
+        _READING.set(reading)
+        return reading
+
+
+def _signed(request: httpx.Request, token: AccessToken) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token.value.reveal()}"
+    return request
+
+
+def _is_whole(request: httpx.Request) -> bool:
+    """Whether the body can be sent a second time: httpx keeps it, unless it is a stream, which would be over."""
+    try:
+        _ = request.content
+    except httpx.RequestNotRead:
+        return False
+    return True
