@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "dynamodb/2012-08-10": ("GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
+    "dynamodb/2012-08-10": (
+        "BatchGetItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "TransactWriteItems",
+        "UpdateItem",
+    ),
     "kms/2014-11-01": ("Decrypt", "GenerateDataKey"),
+    "lambda/2015-03-31": ("Invoke",),
     "secretsmanager/2017-10-17": ("GetSecretValue",),
+    "sqs/2012-11-05": ("ChangeMessageVisibility", "SendMessage"),
 }
 """All that the adapters call: a client knows no other operation. A new one is added here."""
 PER_SERVICE = ("endpoint-rule-set-1.json", "paginators-1.json", "service-2.sdk-extras.json")

@@ -27,6 +27,7 @@ MEANT: dict[tuple[str, str], frozenset[str]] = {
     ("installs", "body"): frozenset({"invitation"}),
 }
 """The secrets that an answer is there to carry, and where."""
+HANDED_OVER = frozenset({"sqs.SendMessage", "lambda.Invoke"})
 
 
 def gather(world: World, browser: Browser, canaries: Canaries) -> None:
@@ -60,8 +61,9 @@ def _gather_of_zendesk(zendesk: StandIn, canaries: Canaries) -> None:
     """Add what Zendesk has been sent and has issued."""
     for post in zendesk.seen.token_posts:
         assert post.raw is not None
-        canaries.add("code", post.raw["code"])
-        canaries.add("verifier", post.raw["code_verifier"])
+        if post.grant_type == "authorization_code":
+            canaries.add("code", post.raw["code"])
+            canaries.add("verifier", post.raw["code_verifier"])
     for pair in zendesk.tokens.all():
         canaries.add("access token", pair.access_token)
         canaries.add("refresh token", pair.refresh_token)
@@ -87,6 +89,11 @@ def hits(world: World, canaries: Canaries, seen: dict[str, bytes]) -> list[str]:
             meant = MEANT.get((verb, part), frozenset())
             found += [f"{part} of {verb}: {hit}" for hit in canaries.found(dumped(value), meant)]
     return found
+
+
+def handed_over(world: World) -> list[object]:
+    """Return what was put into a queue, or handed to another invocation."""
+    return [call.parameters for call in world.wire.calls if call.operation in HANDED_OVER]
 
 
 class Scene:
@@ -126,6 +133,7 @@ class Scene:
             self.canaries,
             {name: dumped(rows) for name, rows in tables.items()}
             | {
+                "queue and invocations": dumped(handed_over(self.world)),
                 "logs, metrics, output": self.sinks.said.encode(),
                 "repr and str": "\n".join(watch.printed).encode(),
                 "traceback": escaped.encode(),

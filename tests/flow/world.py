@@ -24,7 +24,7 @@ from local.zendesk.standin import StandIn
 from tests.dynamodb_local import Tables, create_tables, dynamodb_client
 from tests.flow.wire import Wire, switched_on
 from tests.handlers.payloads import api_event
-from zendesk_oauth.bootstrap import callback, installs, revoke, start
+from zendesk_oauth.bootstrap import callback, installs, refresh, revoke, start
 from zendesk_oauth.web.response import _ALWAYS as ALWAYS
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ REDIRECT_URI = f"{BASE_URL}/oauth/callback"
 SITE_URL = "https://app.example.com/settings"
 OTHER_ORIGIN = "https://other.example.com"
 CLIENT_SECRET = "stand-in-client-secret"
+REFRESH_FUNCTION = "flow-refresh"
 USER = "user-17"
 _KEYS = {"installs": "install_id", "connections": "connection_key"}
 _BATCH = 25
@@ -45,6 +46,7 @@ _BUILDERS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
     "callback": callback.build,
     "installs": installs.build,
     "revoke": revoke.build,
+    "refresh": refresh.build,
 }
 
 _MODES: Mapping[str, Mapping[str, str]] = {
@@ -57,11 +59,12 @@ type Row = dict[str, Any]
 
 
 class MovableClock:
-    """The machine's clock with an offset; seconds for deadlines are the machine's own."""
+    """The machine's clock with an offset; seconds for deadlines are the machine's own, and what was waited for."""
 
     def __init__(self, offset: timedelta = timedelta()) -> None:
         self.offset = offset
         self._real = _system_clock()
+        self._waited = 0.0
 
     def now(self) -> datetime:
         """Return the present, moved by the offset."""
@@ -69,7 +72,11 @@ class MovableClock:
 
     def monotonic(self) -> float:
         """Return seconds that only rise."""
-        return self._real()
+        return self._real() + self._waited
+
+    def sleep(self, seconds: float) -> None:
+        """Let the seconds pass for deadlines, without waiting."""
+        self._waited += seconds
 
     def advance(self, by: timedelta) -> None:
         """Let time pass for every function."""
@@ -121,6 +128,7 @@ class Account:
     tables: Tables
     token_key_arn: str
     client_secret_arn: str
+    rescue_queue_url: str
     zendesk_base_url: str
     wire: Wire = field(default_factory=Wire)
     clock: MovableClock = field(default_factory=MovableClock)
@@ -137,6 +145,8 @@ class Account:
             "CLIENT_SECRET_ARN": self.client_secret_arn,
             "ACCESS_TOKEN_SECONDS": "172800",
             "REFRESH_TOKEN_SECONDS": "7776000",
+            "REFRESH_FUNCTION": REFRESH_FUNCTION,
+            "RESCUE_QUEUE_URL": self.rescue_queue_url,
             "ZENDESK_CLIENT_ID": "zdg-example",
             "ZENDESK_BASE_URL": self.zendesk_base_url,
             "PUBLIC_BASE_URL": BASE_URL,
@@ -178,8 +188,9 @@ def running_account(
         key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["Arn"]
         secrets = boto3.client("secretsmanager", region_name=REGION)
         secret = secrets.create_secret(Name="flow/client-secret", SecretString=client_secret)["ARN"]
+        queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName="flow-rescue")["QueueUrl"]
         tables = create_tables(dynamodb)
-        yield Account(dynamodb, endpoint, tables, key, secret, zendesk_base_url)
+        yield Account(dynamodb, endpoint, tables, key, secret, queue, zendesk_base_url)
         for name in (tables.installs, tables.connections):
             dynamodb.delete_table(TableName=name)
 
@@ -242,6 +253,11 @@ class World:
         """Let the scheduled function run; return how many it ended."""
         ended: int = (handler or self.handler("revoke"))({}, Context())["ended"]
         return ended
+
+    def refresh(self, event: object, handler: Any = None) -> Row:
+        """Let `refresh` answer an event; return its payload."""
+        payload: Row = (handler or self.handler("refresh"))(event, Context())
+        return payload
 
     # -- what can be seen --
 

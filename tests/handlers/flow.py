@@ -10,6 +10,7 @@ from tests.doubles.in_memory_stores import InMemoryConnectionStore, InMemoryInst
 from tests.doubles.scripted import ScriptedClock, ScriptedSealer, ScriptedZendesk
 from tests.handlers.payloads import api_event
 from zendesk_oauth.bootstrap.edge import refuse_with_page
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL, Endpoints
 from zendesk_oauth.models.grant import Grant
 from zendesk_oauth.models.install import StartMode
@@ -19,7 +20,6 @@ from zendesk_oauth.services.confirm_install import ConfirmInstall
 from zendesk_oauth.services.exchange_code import ExchangeCode
 from zendesk_oauth.services.offer_install import OfferInstall
 from zendesk_oauth.services.start_install import StartInstall
-from zendesk_oauth.settings import PageSettings
 from zendesk_oauth.web.answer_callback import AnswerCallback
 from zendesk_oauth.web.answer_installs import AnswerInstalls
 from zendesk_oauth.web.answer_start import AnswerStart

@@ -1,12 +1,18 @@
 """Payload 2.0 events, as files and as HTTP requests become them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 EVENTS = Path(__file__).parents[2] / "events"
 HOST = "connect.example.com"
+_WITH_NAMES = (
+    "/installs/{handle}/confirm",
+    "/connections/{grant}/{subdomain}",
+    "/connections/{grant}/{subdomain}/token",
+)
 
 
 def load_event(name: str) -> dict[str, Any]:
@@ -18,6 +24,14 @@ def load_event(name: str) -> dict[str, Any]:
 def event_names() -> list[str]:
     """Return every event there is, as `<function>/<situation>`."""
     return sorted(str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json"))
+
+
+def route_key(path: str) -> str:
+    """Return the key of the route that the gateway finds for a path."""
+    for route in _WITH_NAMES:
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path):
+            return f"ANY {route}"
+    return f"ANY {path}"
 
 
 def api_event(  # the parts of a request, all but the first three by name
@@ -32,7 +46,7 @@ def api_event(  # the parts of a request, all but the first three by name
     """Return the event that API Gateway makes of a request."""
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": f"ANY {path}",
+        "routeKey": route_key(path),
         "rawPath": path,
         "rawQueryString": query,
         "headers": {"host": HOST} | (headers or {}),

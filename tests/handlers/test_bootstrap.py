@@ -113,6 +113,7 @@ def test_a_wrong_set_up_of_revoke_raises(aws: Aws) -> None:
         ("installs", ["authlib", "cryptography", "boto3", "zendesk_oauth.web.pages", "requests"]),
         ("callback", ["boto3", "requests", "zendesk_oauth.web.pages"]),
         ("revoke", ["authlib", "boto3", "requests", "zendesk_oauth.web.pages"]),
+        ("refresh", ["authlib", "cryptography", "boto3", "requests", "zendesk_oauth.web.pages"]),
     ],
 )
 def test_a_function_loads_only_what_it_needs(verb: str, unwanted: list[str]) -> None:

@@ -64,11 +64,13 @@ SHOWN = {
     ),
 }
 ELSEWHERE = {"revoke/scheduled"}
+APART = ("connections/", "refresh/")
 
 
 def test_every_event_is_shown_here() -> None:
-    """No event lies in `events/` unused, and none is missing."""
-    assert set(event_names()) == set(SHOWN) | ELSEWHERE
+    """No event lies in `events/` unused, and none is missing; functions in APART have such a test of their own."""
+    here = {name for name in event_names() if not name.startswith(APART)}
+    assert here == set(SHOWN) | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", SHOWN)

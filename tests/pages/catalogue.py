@@ -2,9 +2,9 @@
 
 from tests.handlers import examples
 from zendesk_oauth.errors import StateRejectedError, SubdomainRefusedError
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.install import InstallStatus
 from zendesk_oauth.services.start_install import SubdomainNeeded
-from zendesk_oauth.settings import PageSettings
 from zendesk_oauth.web.pages.form import form_page
 from zendesk_oauth.web.pages.outcome import outcome_page, unproven_denial_page
 from zendesk_oauth.web.pages.problem import problem_page

@@ -9,7 +9,7 @@ import pytest
 
 from tests.pages.catalogue import PAGES, SETTINGS
 from zendesk_oauth.errors import StateRejectedError
-from zendesk_oauth.settings import PageSettings
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.web.pages.problem import problem_page
 from zendesk_oauth.web.statuses import problem_of
 

@@ -12,6 +12,9 @@ ROUTES = {
     "ANY /oauth/callback": ("CallbackFunction", "NONE"),
     "ANY /invitations": ("InstallsFunction", "AWS_IAM"),
     "ANY /installs/{handle}/confirm": ("InstallsFunction", "AWS_IAM"),
+    "ANY /connections": ("ConnectionsFunction", "AWS_IAM"),
+    "ANY /connections/{grant}/{subdomain}": ("ConnectionsFunction", "AWS_IAM"),
+    "ANY /connections/{grant}/{subdomain}/token": ("ConnectionsFunction", "AWS_IAM"),
 }
 # No path (an install's handle is in it), no protocol or request line, no header, no integration error (it quotes).
 LOGGED = {
@@ -116,6 +119,6 @@ def test_the_public_address_is_decided_once(resources: dict[str, Any], functions
     own = {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
     domain = {"Fn::If": ["HasDomain", {"Fn::Sub": "https://${DomainName}"}, own]}
     assert value == {"Fn::If": ["HasPublicBaseUrl", {"Ref": "PublicBaseUrl"}, domain]}
-    for verb in ("start", "callback", "installs"):
+    for verb in ("start", "callback", "installs", "connections"):
         variables = functions[verb]["Environment"]["Variables"]
         assert variables["PUBLIC_BASE_URL"] == {"Fn::GetAtt": ["PublicBaseUrlParameter", "Value"]}

@@ -8,8 +8,13 @@ import pytest
 from tests.template.reading import ROOT
 from zendesk_oauth.settings import VARIABLES
 
-FUNCTIONS = ("start", "callback", "installs", "revoke")
-TIMEOUTS = {"start": 10, "callback": 29, "installs": 10, "revoke": 60}
+FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections")
+TIMEOUTS = {"start": 10, "callback": 29, "installs": 10, "revoke": 60, "refresh": 60, "connections": 29}
+SCHEDULES = {
+    "RevokeSchedule": ("RevokeFunction", "rate(1 minute)", None),
+    "KeepAliveSchedule": ("RefreshFunction", "rate(5 minutes)", {"schedule": "keep-alive"}),
+    "UnfinishedSchedule": ("RefreshFunction", "rate(1 minute)", {"schedule": "unfinished"}),
+}
 
 
 def variables_of(template: dict[str, Any], verb: str) -> dict[str, Any]:
@@ -108,7 +113,7 @@ def test_the_runtime_leaves_the_root_logger_alone(template: dict[str, Any]) -> N
 
 
 def test_concurrency_is_reserved_only_where_a_parameter_says_so(functions: dict[str, Any]) -> None:
-    """Start and callback take a reservation by parameter, where -1 is none; the others have none."""
+    """Start, callback and refresh take a reservation by parameter, where -1 is none; the others have none."""
     none = {"Ref": "AWS::NoValue"}
     assert {
         verb: properties.get("ReservedConcurrentExecutions") for verb, properties in functions.items()
@@ -117,13 +122,53 @@ def test_concurrency_is_reserved_only_where_a_parameter_says_so(functions: dict[
         "callback": {"Fn::If": ["ReservesCallback", {"Ref": "CallbackConcurrency"}, none]},
         "installs": None,
         "revoke": None,
+        "refresh": {"Fn::If": ["ReservesRefresh", {"Ref": "RefreshConcurrency"}, none]},
+        "connections": None,
     }
 
 
-def test_revoke_is_woken_every_minute_and_never_again_for_the_same_minute(resources: dict[str, Any]) -> None:
-    """The schedule runs each minute; neither it nor Lambda's own queue tries a failed run again."""
-    schedule = resources["RevokeSchedule"]["Properties"]
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert schedule["Target"]["Arn"] == {"Fn::GetAtt": ["RevokeFunction", "Arn"]}
-    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    assert resources["RevokeNoRetries"]["Properties"]["MaximumRetryAttempts"] == 0
+def test_the_schedules_are_these(resources: dict[str, Any]) -> None:
+    """Each schedule wakes its function, at its rate, with what that function takes for its word."""
+    found = {}
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Scheduler::Schedule":
+            schedule, target = resource["Properties"], resource["Properties"]["Target"]
+            said = json.loads(target["Input"]) if "Input" in target else None
+            found[name] = (target["Arn"]["Fn::GetAtt"][0], schedule["ScheduleExpression"], said)
+            assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert found == SCHEDULES
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_nothing_tries_a_failed_run_again_before_the_schedule_does(
+    name: str, resources: dict[str, Any]
+) -> None:
+    """Neither the scheduler nor Lambda's own queue repeats a run, or keeps one for longer than a minute."""
+    target = resources[name]["Properties"]["Target"]
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    function = SCHEDULES[name][0]
+    queue = resources[function.replace("Function", "NoRetries")]
+    assert queue["Type"] == "AWS::Lambda::EventInvokeConfig"
+    assert queue["Properties"] == {
+        "FunctionName": {"Ref": function},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 0,
+        "MaximumEventAgeInSeconds": 60,
+    }
+
+
+def test_rescued_messages_are_replayed_one_by_one(resources: dict[str, Any]) -> None:
+    """The rescue queue wakes refresh with ten at most, keeps only those that failed, and leaves room for others."""
+    assert resources["RescueReplay"]["Properties"] == {
+        "EventSourceArn": {"Fn::GetAtt": ["RescueQueue", "Arn"]},
+        "FunctionName": {"Ref": "RefreshFunction"},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+    }
+
+
+def test_refresh_knows_its_own_name(template: dict[str, Any], functions: dict[str, Any]) -> None:
+    """What refresh is told of itself is its name as it is given, which others get by reference."""
+    assert variables_of(template, "refresh")["REFRESH_FUNCTION"] == functions["refresh"]["FunctionName"]
+    assert variables_of(template, "connections")["REFRESH_FUNCTION"] == {"Ref": "RefreshFunction"}

@@ -90,6 +90,7 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
         ["", "http://127.0.0.1:4566", "http://host.docker.internal:4566"],
         ["https://dynamodb.eu-central-1.amazonaws.com", "http://127.0.0.1"],
     ),
+    "WorkerGrant": (["default", "reporting-2"], ["", "Default", "a#b", "*", "a" * 33, "a b"]),
     "AlarmTopicArn": (["", "arn:aws:sns:eu-central-1:123456789012:alarms"], ["alarms", KEY]),
 }
 

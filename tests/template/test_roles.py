@@ -5,10 +5,20 @@ from typing import Any
 
 import pytest
 
+from tests.template.access import MARKED, READ_BY_CONNECTIONS, READ_BY_WORKERS
+
 INSTALLS = {"Fn::GetAtt": ["InstallsTable", "Arn"]}
 CONNECTIONS = {"Fn::GetAtt": ["ConnectionsTable", "Arn"]}
 TOKEN_KEY = {"Fn::GetAtt": ["TokenKey", "Arn"]}
+RESCUE_QUEUE = {"Fn::GetAtt": ["RescueQueue", "Arn"]}
+CLIENT_SECRET = {"Ref": "ClientSecretArn"}
+REFRESH_BY_NAME = {
+    "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Application}-${Stage}-refresh"
+}
+REFRESH = {"Fn::GetAtt": ["RefreshFunction", "Arn"]}
 REVOCATIONS = {"Fn::Sub": "${InstallsTable.Arn}/index/revocations"}
+DUE = [{"Fn::Sub": f"${{ConnectionsTable.Arn}}/index/{index}"} for index in ("keep-alive", "unfinished")]
+LISTING = {"Fn::Sub": "${ConnectionsTable.Arn}/index/listing"}
 OUR_CONTEXT = {
     "kms:EncryptionContext:application": {"Ref": "Application"},
     "kms:EncryptionContext:stage": {"Ref": "Stage"},
@@ -17,6 +27,23 @@ IN_A_TRANSACTION = {
     "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]},
     "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
 }
+
+
+def only_these(attributes: list[str]) -> dict[str, Any]:
+    """Return the condition of a read that names attributes, all of these."""
+    return {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": attributes},
+        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+        "Null": {"dynamodb:Attributes": False},
+    }
+
+
+MARKS = {
+    "ForAllValues:StringEquals": {"dynamodb:Attributes": MARKED},
+    "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    "Null": {"dynamodb:Attributes": False},
+}
+OPENS_ACCESS_TOKENS = {"StringEquals": OUR_CONTEXT | {"kms:EncryptionContext:field": "access_token"}}
 
 # Function → what it may do → on what, under which condition; its own logs and the optional statements aside.
 MAY: dict[str, dict[tuple[str, ...], tuple[Any, Any]]] = {
@@ -27,7 +54,7 @@ MAY: dict[str, dict[tuple[str, ...], tuple[Any, Any]]] = {
         ("dynamodb:UpdateItem",): (INSTALLS, None),
         ("dynamodb:UpdateItem", "in a transaction"): (CONNECTIONS, IN_A_TRANSACTION),
         ("kms:GenerateDataKey",): (TOKEN_KEY, {"StringEquals": OUR_CONTEXT}),
-        ("secretsmanager:GetSecretValue",): ({"Ref": "ClientSecretArn"}, None),
+        ("secretsmanager:GetSecretValue",): (CLIENT_SECRET, None),
     },
     "installs": {
         ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"): (INSTALLS, None),
@@ -36,13 +63,33 @@ MAY: dict[str, dict[tuple[str, ...], tuple[Any, Any]]] = {
     "revoke": {
         ("dynamodb:Query",): (REVOCATIONS, None),
         ("dynamodb:UpdateItem",): (INSTALLS, None),
-        ("kms:Decrypt",): (
-            TOKEN_KEY,
-            {"StringEquals": OUR_CONTEXT | {"kms:EncryptionContext:field": "access_token"}},
-        ),
+        ("kms:Decrypt",): (TOKEN_KEY, OPENS_ACCESS_TOKENS),
+    },
+    "refresh": {
+        ("dynamodb:GetItem", "dynamodb:UpdateItem"): (CONNECTIONS, None),
+        ("dynamodb:Query",): (DUE, None),
+        ("kms:Decrypt", "kms:GenerateDataKey"): (TOKEN_KEY, {"StringEquals": OUR_CONTEXT}),
+        ("secretsmanager:GetSecretValue",): (CLIENT_SECRET, None),
+        (
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        ): (RESCUE_QUEUE, None),
+        ("lambda:InvokeFunction",): (REFRESH_BY_NAME, None),
+    },
+    "connections": {
+        ("dynamodb:BatchGetItem", "dynamodb:GetItem"): (CONNECTIONS, only_these(READ_BY_CONNECTIONS)),
+        ("dynamodb:UpdateItem",): (CONNECTIONS, MARKS),
+        ("dynamodb:Query",): (LISTING, None),
+        ("kms:Decrypt",): (TOKEN_KEY, OPENS_ACCESS_TOKENS),
+        ("lambda:InvokeFunction",): (REFRESH, None),
     },
 }
+READS_THE_SECRET = {"callback", "refresh"}
 ON_OPTION = {"HasTablesKey", "IsTraced"}
+_NONE: dict[str, Any] = {"Statement": []}
 
 
 def listed(value: Any) -> list[Any]:
@@ -73,7 +120,8 @@ def every_statement(resources: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for _, statement in statements(properties.get("Policies", [])):
             yield statement
         for document in filter(None, documents):
-            yield from document["Statement"]
+            for _, statement in statements([{"PolicyDocument": document}]):
+                yield statement
 
 
 def test_every_function_is_in_the_table(functions: dict[str, Any]) -> None:
@@ -124,14 +172,14 @@ def test_optional_statements_come_with_their_parameter_and_no_wider(
 ) -> None:
     """Keys of one's own are used only through the service they guard, and X-Ray only where tracing is on."""
     optional = {o: s for o, s in statements(role_of(functions, resources, verb)["Policies"]) if o}
-    assert set(optional) == ON_OPTION | ({"HasSecretKey"} if verb == "callback" else set())
+    assert set(optional) == ON_OPTION | ({"HasSecretKey"} if verb in READS_THE_SECRET else set())
     tables = optional["HasTablesKey"]
     assert (tables["Action"], tables["Resource"]) == ("kms:Decrypt", {"Ref": "TablesKeyArn"})
     assert tables["Condition"] == {
         "StringEquals": {"kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.amazonaws.com"}}
     }
     assert optional["IsTraced"]["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    if verb == "callback":
+    if verb in READS_THE_SECRET:
         secret = optional["HasSecretKey"]
         assert (secret["Action"], secret["Resource"]) == ("kms:Decrypt", {"Ref": "SecretKeyArn"})
         assert secret["Condition"]["StringEquals"] == {
@@ -173,7 +221,7 @@ def test_only_xray_and_a_keys_own_policy_name_every_resource(resources: dict[str
 
 
 def test_nobody_scans_deletes_rows_or_encrypts_with_the_token_key(resources: dict[str, Any]) -> None:
-    """No role has Scan, DeleteItem or Encrypt: rows are consumed by conditional updates, tokens sealed by data keys."""
+    """Nobody has Scan, DeleteItem or Encrypt: rows are consumed by conditional updates, tokens sealed by data keys."""
     allowed = {
         action
         for statement in every_statement(resources)
@@ -181,7 +229,94 @@ def test_nobody_scans_deletes_rows_or_encrypts_with_the_token_key(resources: dic
         for action in listed(statement["Action"])
     }
     assert "dynamodb:UpdateItem" in allowed
-    assert not allowed & {"dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:BatchGetItem", "kms:Encrypt"}
+    assert not allowed & {
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:Scan",
+        "kms:Encrypt",
+        "secretsmanager:PutSecretValue",
+        "sqs:PurgeQueue",
+    }
+
+
+def test_only_refresh_opens_refresh_tokens(functions: dict[str, Any], resources: dict[str, Any]) -> None:
+    """Of all who may decrypt with the token key, only refresh's role is not held to the field access_token."""
+    unheld = []
+    for name, resource in resources.items():
+        properties = resource["Properties"]
+        documents = [
+            *properties.get("Policies", []),
+            {"PolicyDocument": properties.get("PolicyDocument", _NONE)},
+        ]
+        for _, statement in statements(documents):
+            if statement["Resource"] == TOKEN_KEY and "kms:Decrypt" in listed(statement["Action"]):
+                field = statement["Condition"]["StringEquals"].get("kms:EncryptionContext:field")
+                unheld += [name] if field != "access_token" else []
+    assert unheld == [functions["refresh"]["Role"]["Fn::GetAtt"][0]]
+
+
+def test_a_worker_may_read_and_ask_and_nothing_else(resources: dict[str, Any]) -> None:
+    """Access-token attributes of one grant's rows, the keys of those alone, and asking refresh: not one thing more.
+
+    ForAllValues is true of a request that names nothing, so keys and attributes have to be there.
+    """
+    found = list(statements([resources["WorkerPolicy"]["Properties"]]))
+    assert [option for option, _ in found] == ["", "", "", "HasTablesKey"]
+    reads, opens, asks = (statement for option, statement in found if not option)
+    assert (reads["Action"], reads["Resource"]) == ("dynamodb:GetItem", CONNECTIONS)
+    assert reads["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [{"Fn::Sub": "${WorkerGrant}#*"}]},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": READ_BY_WORKERS},
+        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+        "Null": {"dynamodb:LeadingKeys": False, "dynamodb:Attributes": False},
+    }
+    assert (opens["Action"], opens["Resource"]) == ("kms:Decrypt", TOKEN_KEY)
+    one_grant = {
+        "kms:EncryptionContext:field": "access_token",
+        "kms:EncryptionContext:grant": {"Ref": "WorkerGrant"},
+    }
+    assert opens["Condition"] == {"StringEquals": OUR_CONTEXT | one_grant}
+    assert (asks["Action"], asks["Resource"], "Condition" in asks) == (
+        "lambda:InvokeFunction",
+        REFRESH,
+        False,
+    )
+
+
+@pytest.mark.parametrize("attributes", [READ_BY_WORKERS, READ_BY_CONNECTIONS, MARKED])
+def test_nobody_but_refresh_touches_a_refresh_token(attributes: list[str]) -> None:
+    """No list of attributes has a refresh token, its key, or anything of a superseded pair but the commits' names."""
+    assert len(set(attributes)) == len(attributes)
+    assert not {"refresh_token", "refresh_token_key"} & set(attributes)
+    assert {name for name in attributes if name.startswith("superseded")} <= {"superseded_commits"}
+    assert not [name for name in attributes if "*" in name]
+
+
+def test_only_workers_of_one_grant_get_its_tokens_over_http(resources: dict[str, Any]) -> None:
+    """One policy lets GET the token route, of one grant."""
+    [statement] = resources["TokenRoutePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+    assert statement["Resource"]["Fn::Sub"].endswith("${Api}/$default/GET/connections/${WorkerGrant}/*/token")
+
+
+def test_an_operator_looks_after_connections_and_gets_no_token(resources: dict[str, Any]) -> None:
+    """GET and DELETE of connections are allowed; a star covers slashes, so every token route is denied beside it.
+
+    So is every path that is percent-encoded, by which `acme%2Ftoken` could pass the first denial.
+    """
+    allowed, denied = resources["OperatorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [(s["Effect"], s["Action"]) for s in (allowed, denied)] == [
+        ("Allow", "execute-api:Invoke"),
+        ("Deny", "execute-api:Invoke"),
+    ]
+    paths = [resource["Fn::Sub"].split("${Api}/")[1] for resource in allowed["Resource"]]
+    assert paths == [
+        "$default/GET/connections",
+        "$default/GET/connections/*/*",
+        "$default/DELETE/connections/*/*",
+    ]
+    refused = [resource["Fn::Sub"].split("${Api}/")[1] for resource in denied["Resource"]]
+    assert refused == ["$default/*/connections/*/*/token", "$default/*/connections/*%*"]
 
 
 def test_a_backend_may_invite_and_confirm_and_nothing_else(resources: dict[str, Any]) -> None:
@@ -192,9 +327,10 @@ def test_a_backend_may_invite_and_confirm_and_nothing_else(resources: dict[str, 
     assert paths == ["$default/POST/invitations", "$default/POST/installs/*/confirm"]
 
 
-def test_the_schedule_may_wake_revoke_and_nothing_else(resources: dict[str, Any]) -> None:
-    """The schedule's role invokes one function, and only this account's schedules may take it."""
-    target = resources["RevokeSchedule"]["Properties"]["Target"]
+@pytest.mark.parametrize("schedule", ["RevokeSchedule", "KeepAliveSchedule", "UnfinishedSchedule"])
+def test_a_schedule_may_wake_its_function_and_nothing_else(schedule: str, resources: dict[str, Any]) -> None:
+    """A schedule's role invokes one function, and only this account's schedules may take it."""
+    target = resources[schedule]["Properties"]["Target"]
     role = resources[target["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
     [(_, statement)] = statements(role["Policies"])
     assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", target["Arn"])

@@ -16,9 +16,21 @@ CRYPTOGRAPHY = {
 }
 
 
-@pytest.mark.parametrize("name", [*TABLES, "TokenKey"])
+QUEUES = ("RescueQueue", "RescueDeadLetterQueue")
+FOURTEEN_DAYS = 14 * 24 * 3600
+INDEXES = {
+    "InstallsTable": {"revocations": ("revoke_shard", "revoke_at")},
+    "ConnectionsTable": {
+        "keep-alive": ("keep_alive_shard", "keep_alive_at"),
+        "unfinished": ("unfinished_shard", "unfinished_at"),
+        "listing": ("list_shard", "connection_key"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", [*TABLES, "TokenKey", *QUEUES])
 def test_what_holds_tokens_outlives_the_stack(name: str, resources: dict[str, Any]) -> None:
-    """A table or the key is kept when the stack goes or replaces it; only a key that was never used is cleared away.
+    """A table, the key or a rescue queue is kept when the stack goes; only one that was never used is cleared away.
 
     A table with deletion protection cannot be cleared away: a rollback that tried would be stuck.
     """
@@ -47,27 +59,41 @@ def test_only_local_and_dev_are_throwaway(template: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "index", "shard", "at"),
-    [
-        ("InstallsTable", "install_id", "revocations", "revoke_shard", "revoke_at"),
-        ("ConnectionsTable", "connection_key", "keep-alive", "keep_alive_shard", "keep_alive_at"),
-    ],
+    ("name", "key"), [("InstallsTable", "install_id"), ("ConnectionsTable", "connection_key")]
 )
-def test_keys_and_the_sparse_index(  # the five words are one row of the table above
-    name: str, key: str, index: str, shard: str, at: str, resources: dict[str, Any]
-) -> None:
-    """Each table has its key and one sparse index, in shards, that holds keys alone and so no tokens twice."""
+def test_keys_and_indexes(name: str, key: str, resources: dict[str, Any]) -> None:
+    """Each table has its key and its indexes, in shards, that hold keys alone and so no tokens twice."""
     table = resources[name]["Properties"]
     types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
-    assert types == {key: "S", shard: "S", at: "N"}
+    used = {key, *(attribute for pair in INDEXES[name].values() for attribute in pair)}
+    assert types == {attribute: "N" if attribute.endswith("_at") else "S" for attribute in used}
     assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
-    [found] = table["GlobalSecondaryIndexes"]
-    assert found["IndexName"] == index
-    assert [(k["AttributeName"], k["KeyType"]) for k in found["KeySchema"]] == [
-        (shard, "HASH"),
-        (at, "RANGE"),
-    ]
-    assert found["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    found = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
+    assert set(found) == set(INDEXES[name])
+    for index, (shard, order) in INDEXES[name].items():
+        keys = [(k["AttributeName"], k["KeyType"]) for k in found[index]["KeySchema"]]
+        assert keys == [(shard, "HASH"), (order, "RANGE")]
+        assert found[index]["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_rescued_pairs_are_kept_as_long_as_can_be_and_encrypted(name: str, resources: dict[str, Any]) -> None:
+    """Both queues keep a message for 14 days, SQS's own limit, encrypted at rest."""
+    queue = resources[name]["Properties"]
+    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS
+    assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_a_message_that_fails_is_replayed_for_hours_and_never_twice_at_once(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    """It is hidden for six times the function's limit, and put aside only after hours, with days left to mend it."""
+    queue = resources["RescueQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * functions["refresh"]["Timeout"]
+    redrive = queue["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["RescueDeadLetterQueue", "Arn"]}
+    replayed_for = redrive["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert 6 * 3600 <= replayed_for <= FOURTEEN_DAYS / 2
 
 
 def test_installs_expire_and_connections_can_be_restored(resources: dict[str, Any]) -> None:

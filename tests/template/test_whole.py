@@ -1,5 +1,7 @@
 """The template as a whole: it can be deployed, it is linted, and others can find what it made."""
 
+import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.template.reading import SAM, TEMPLATE, run
+from zendesk_oauth import refresh_journal
 from zendesk_oauth.errors import ClientRejectedError
 from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, METRICS
 from zendesk_oauth.services.revoke_leftovers import GIVEN_UP, POSTPONED, UNREADABLE
@@ -19,9 +22,14 @@ PUBLISHED = {
     "connections-table",
     "dependencies-layer-arn",
     "installs-table",
+    "operator-policy-arn",
     "package-layer-arn",
     "public-base-url",
+    "refresh-function-name",
+    "rescue-queue-url",
     "token-key-arn",
+    "token-route-policy-arn",
+    "worker-policy-arn",
 }
 
 
@@ -86,14 +94,20 @@ def test_the_serverless_rules_find_nothing_to_say() -> None:
     assert (code, said) == (0, "")
 
 
-def test_one_lint_rule_is_set_aside(template: dict[str, Any]) -> None:
-    """Only the rule that wants literal tracing is off, because tracing is a parameter."""
+def test_few_lint_rules_are_set_aside(template: dict[str, Any]) -> None:
+    """Tracing is a parameter; a dead-letter queue has none of its own; Lambda has no destination for SQS failures."""
     assert template["Metadata"]["cfn-lint"]["config"]["ignore_checks"] == ["WS1000"]
+    single = {
+        name: resource["Metadata"]["cfn-lint"]["config"]["ignore_checks"]
+        for name, resource in template["Resources"].items()
+        if "cfn-lint" in resource.get("Metadata", {})
+    }
+    assert single == {"RescueDeadLetterQueue": ["ES6000"], "RescueReplay": ["ES1001"]}
     assert template["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}
 
 
 def test_other_stacks_find_what_they_need_by_name(template: dict[str, Any]) -> None:
-    """Tables, layers, key, policy and address each have an SSM parameter under /application/stage/, and an output."""
+    """Each has an SSM parameter under /application/stage/, and what the parameter says is an output too."""
     names = [
         resource["Properties"]["Name"]["Fn::Sub"]
         for resource in template["Resources"].values()
@@ -107,22 +121,36 @@ def test_other_stacks_find_what_they_need_by_name(template: dict[str, Any]) -> N
 
 
 def test_alarms_tell_the_topic_where_there_is_one(template: dict[str, Any]) -> None:
-    """Every alarm tells AlarmTopicArn of going wrong and of being right again, and is quiet without data."""
+    """Each alarm tells AlarmTopicArn of both turns; without data all are quiet but those that listen for silence."""
     topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    watched = set()
-    for resource in template["Resources"].values():
+    watched, loud = set(), set()
+    for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             alarm = resource["Properties"]
             assert alarm["AlarmActions"] == alarm["OKActions"] == topic
-            assert alarm["TreatMissingData"] == "notBreaching"
+            if alarm["TreatMissingData"] != "notBreaching":
+                loud.add(name)
             watched |= _watched(alarm)
+    assert loud == {"KeepAliveSilentAlarm", "UnfinishedSilentAlarm"}
     assert watched == {
         ("CallbackFunction", "Errors"),
         ("CallbackFunction", "Throttles"),
         ("RevokeFunction", "Errors"),
-        ("Api", "5xx"),
+        ("", "ServerErrorAnswered"),
         ("callback client_rejected", "InstallFailed"),
         ("revoke", LEFT_ALIVE_METRIC),
+        ("RefreshFunction", "Errors"),
+        ("RefreshFunction", "Throttles"),
+        ("RescueQueue", "NumberOfMessagesReceived"),
+        ("RescueQueue", "ApproximateNumberOfMessagesVisible"),
+        ("RescueDeadLetterQueue", "ApproximateNumberOfMessagesVisible"),
+        ("refresh", "ClientRejected"),
+        ("refresh", "ConnectionLost"),
+        ("refresh", "HandOverFailed"),
+        ("refresh", "KeepAliveTicked"),
+        ("refresh", "KeysUnavailable"),
+        ("refresh", "UnfinishedTicked"),
+        ("refresh", LEFT_ALIVE_METRIC),
     }
 
 
@@ -134,16 +162,64 @@ def test_alarms_name_metrics_and_outcomes_that_are_really_counted(template: dict
         if resource["Type"] == "AWS::CloudWatch::Alarm"
         for pair in _watched(resource["Properties"])
     }
-    ours = {name: of for of, name in watched if of.split()[0] in VARIABLES}
-    assert set(ours) <= {*METRICS.values(), LEFT_ALIVE_METRIC}
-    assert ours["InstallFailed"] == f"callback {ClientRejectedError.code}"
+    ours = {(of.partition(" ")[0], name): of for of, name in watched if of.partition(" ")[0] in VARIABLES}
+    counted = {*METRICS.values(), LEFT_ALIVE_METRIC}
+    assert {name for verb, name in ours if verb != "refresh"} <= counted
+    assert {name for verb, name in ours if verb == "refresh"} <= counted_by_refresh()
+    assert ours["callback", "InstallFailed"] == f"callback {ClientRejectedError.code}"
     assert {*Revocation, GIVEN_UP, UNREADABLE, POSTPONED} > LEFT_ALIVE
+
+
+def test_a_schedule_that_ticks_no_more_is_heard_within_a_quarter_of_an_hour(template: dict[str, Any]) -> None:
+    """For each schedule of refresh: three periods without a tick ring, and no period is shorter than its pause."""
+    resources = template["Resources"]
+    for name, pause in (("KeepAlive", "5 minutes"), ("Unfinished", "1 minute")):
+        assert resources[f"{name}Schedule"]["Properties"]["ScheduleExpression"] == f"rate({pause})"
+        alarm = resources[f"{name}SilentAlarm"]["Properties"]
+        assert alarm["MetricName"] == f"{name}Ticked"
+        assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+            "Sum",
+            "LessThanThreshold",
+            1,
+        )
+        assert alarm["Period"] >= 60 * int(pause.partition(" ")[0])
+        assert alarm["Period"] * alarm["EvaluationPeriods"] == 900
+
+
+def test_an_error_that_somebody_saw_is_counted_in_the_gateways_log(template: dict[str, Any]) -> None:
+    """Every 5xx of every route but the token route's 503, which says "not now" and is everyday business."""
+    resources = template["Resources"]
+    counts = resources["ServerErrors"]["Properties"]
+    assert counts["LogGroupName"] == {"Ref": "ApiLogs"}
+    assert counts["FilterPattern"] == (
+        '{ ($.status = "5*") && (($.status != "503") || ($.routeKey != "*/token")) }'
+    )
+    (counted,) = counts["MetricTransformations"]
+    alarm = resources["ServerErrorsAlarm"]["Properties"]
+    assert (counted["MetricName"], counted["MetricValue"]) == (alarm["MetricName"], "1")
+    assert counted["MetricNamespace"] == alarm["Namespace"]
+    stage = resources["ApiStage"]["Properties"]
+    assert {"status", "routeKey"} <= json.loads(stage["AccessLogSettings"]["Format"]).keys()
+    left_out = [route for route in stage["RouteSettings"] if route.endswith("/token")]
+    assert left_out == ["ANY /connections/{grant}/{subdomain}/token"]
+
+
+def counted_by_refresh() -> set[str]:
+    """Return the metrics of refresh: whatever its journal's source has in the form of a metric's name."""
+    return {
+        LEFT_ALIVE_METRIC,
+        *re.findall(r'"([A-Z][a-z]+[A-Z][A-Za-z]+)"', inspect.getsource(refresh_journal)),
+    }
 
 
 def _watched(alarm: dict[str, Any]) -> set[tuple[str, str]]:
     """Return what an alarm looks at: of whom, and which metric."""
-    return {(" ".join(_value(one["Value"]) for one in alarm["Dimensions"]), alarm["MetricName"])}
+    dimensions = alarm.get("Dimensions", [])
+    return {(" ".join(_value(one["Value"]) for one in dimensions), alarm["MetricName"])}
 
 
-def _value(value: str | dict[str, str]) -> str:
-    return value if isinstance(value, str) else value["Ref"]
+def _value(value: str | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return value
+    named: str = value["Fn::GetAtt"][0] if "Fn::GetAtt" in value else value["Ref"]
+    return named

@@ -3,18 +3,10 @@ from datetime import timedelta
 import pytest
 
 from zendesk_oauth.errors import ConfigurationError
+from zendesk_oauth.flow_settings import FlowSettings, PageSettings, parse_grants
 from zendesk_oauth.models.install import StartMode
 from zendesk_oauth.models.tokens import TokenLifetimes
-from zendesk_oauth.settings import (
-    VARIABLES,
-    FlowSettings,
-    PageSettings,
-    SealSettings,
-    Variables,
-    parse_grants,
-    token_lifetimes,
-    zendesk_base_url,
-)
+from zendesk_oauth.settings import VARIABLES, SealSettings, Variables, token_lifetimes, zendesk_base_url
 
 GOOD = {
     "STAGE": "prod",
@@ -214,7 +206,7 @@ def test_a_function_reads_only_what_it_declares() -> None:
     """Otherwise the template's environment and the code would drift apart."""
     with pytest.raises(KeyError):
         Variables("revoke", GOOD).text("COMPANY_NAME")
-    assert VARIABLES.keys() == {"start", "callback", "installs", "revoke"}
+    assert VARIABLES.keys() == {"start", "callback", "installs", "revoke", "refresh", "connections"}
 
 
 def test_the_environment_is_the_process_s_own(monkeypatch: pytest.MonkeyPatch) -> None:

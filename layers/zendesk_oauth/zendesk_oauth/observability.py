@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-from zendesk_oauth.errors import CallbackError, ConfigurationError, RequestError, ZendeskOAuthError
+from zendesk_oauth.errors import (
+    CallbackError,
+    ConfigurationError,
+    RequestError,
+    TokenUnavailableError,
+    ZendeskOAuthError,
+)
 from zendesk_oauth.models.install import Install
 from zendesk_oauth.web.edge import Answer
 
@@ -24,17 +30,21 @@ METRICS: Mapping[str, str] = {
     "connected": "InstallConnected",
     "denied": "InstallDenied",
     "denied_without_state": "DenialWithoutStateSeen",
+    "disconnecting": "DisconnectAsked",
     "failed": "InstallFailed",
     "form_shown": "FormShown",
     "offered": "InvitationOffered",
     "started": "InstallStarted",
     "subdomain_refused": "SubdomainRefused",
+    "token_given": "TokenGiven",
 }
 """What is counted for each outcome. Those of an error are beside; anything else is only logged, and an install that
 nobody finished is counted by whoever tells its end, not by whoever looks at its page."""
 LEFT_ALIVE = frozenset({"refused", "given_up", "unreadable"})
 """The ends of a revocation after which the token may live on, and only the account's admin can end it."""
 LEFT_ALIVE_METRIC = "TokenLeftAlive"
+_EVERYDAY = (CallbackError, RequestError, TokenUnavailableError)
+"""Errors that somebody outside has to do something about, and nobody who reads the log."""
 _FRAMES = 20
 _CAUSES = 5
 
@@ -53,8 +63,9 @@ class Journal:
             "status": int(answer.response.status),
             "correlation_id": reference,
             "duration_ms": round(seconds * 1000, 1),
+            **answer.subject,
             **_install_fields(answer.install),
-            **_error_fields(answer.error),
+            **error_fields(answer.error),
         }
         if answer.repeated:
             fields["repeated"] = True
@@ -80,16 +91,16 @@ class Journal:
         """Return the logger's method: a refusal is everyday business, everything else in the tree wants a look."""
         if isinstance(answer.error, ConfigurationError):
             return self._logger.critical
-        if answer.error is None or isinstance(answer.error, RequestError | CallbackError):
+        if answer.error is None or isinstance(answer.error, _EVERYDAY):
             return self._logger.info
         return self._logger.error
 
-    def _count(self, name: str | None, dimensions: Mapping[str, str]) -> None:
+    def _count(self, name: str | None, dimensions: Mapping[str, str], number: int = 1) -> None:
         if name is None:
             return
         for dimension, value in dimensions.items():
             self._metrics.add_dimension(dimension, value)
-        self._metrics.add_metric(name, MetricUnit.Count, 1)
+        self._metrics.add_metric(name, MetricUnit.Count, number)
         self._metrics.flush_metrics()
 
 
@@ -103,8 +114,10 @@ def _metric(answer: Answer) -> tuple[str | None, Mapping[str, str]]:
         return "CallbackRejected", {"reason": error.code}
     if isinstance(error, RequestError):
         return "RequestRefused", {"reason": error.code}
+    if isinstance(error, TokenUnavailableError):
+        return "TokenUnavailable", {"reason": error.code}
     if error is not None:
-        return "RequestFailed", {"reason": _code(error)}
+        return "RequestFailed", {"reason": code_of(error)}
     return None, {}
 
 
@@ -121,10 +134,11 @@ def _install_fields(install: Install | None) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _error_fields(error: Exception | None) -> dict[str, object]:
+def error_fields(error: Exception | None) -> dict[str, object]:
+    """Return what may be said of an error: all of one of ours, and of another only its kinds and its way."""
     if error is None:
         return {}
-    fields: dict[str, object] = {"error": _code(error), "kinds": list(_kinds(error))}
+    fields: dict[str, object] = {"error": code_of(error), "kinds": list(_kinds(error))}
     if isinstance(error, ZendeskOAuthError):
         # By their contract these hold no secret and quote nothing of a request.
         return fields | {"detail": str(error)}
@@ -142,7 +156,8 @@ def _kinds(error: BaseException) -> Iterator[str]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
+    """Return the code by which an error is counted; every unexpected one has the same."""
     return error.code if isinstance(error, ZendeskOAuthError) else ZendeskOAuthError.code
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.handlers.flow import KeptJournal
 from tests.handlers.payloads import api_event
 from zendesk_oauth.errors import PrefetchRefusedError, StoreUnavailableError
-from zendesk_oauth.web.edge import Answer, Edge
+from zendesk_oauth.web.edge import Answer, Edge, Refusal
 from zendesk_oauth.web.json_text import json_problem
 from zendesk_oauth.web.request import Request
 from zendesk_oauth.web.response import Response
@@ -33,11 +33,11 @@ class ScriptedClock:
 class ScriptedAnswer:
     """Gives what it was made with, or raises it."""
 
-    def __init__(self, answer: Answer | Problem | Exception) -> None:
+    def __init__(self, answer: Answer | Refusal | Problem | Exception) -> None:
         self.answer = answer
         self.requests: list[Request] = []
 
-    def __call__(self, request: Request) -> Answer | Problem:
+    def __call__(self, request: Request) -> Answer | Refusal | Problem:
         """Answer."""
         self.requests.append(request)
         if isinstance(self.answer, Exception):
@@ -48,10 +48,12 @@ class ScriptedAnswer:
 GOOD = Answer(Response(200, "good"), "shown")
 
 
-def edge(answer: Answer | Problem | Exception = GOOD) -> tuple[Edge, ScriptedAnswer, KeptJournal]:
+def edge(
+    answer: Answer | Refusal | Problem | Exception = GOOD, methods: str | frozenset[str] = "GET"
+) -> tuple[Edge, ScriptedAnswer, KeptJournal]:
     """Return an edge around a scripted answer."""
     scripted, journal = ScriptedAnswer(answer), KeptJournal()
-    return Edge("GET", scripted, json_problem, journal, ScriptedClock()), scripted, journal
+    return Edge(methods, scripted, json_problem, journal, ScriptedClock()), scripted, journal
 
 
 def test_an_answer_goes_out_and_is_recorded() -> None:
@@ -107,3 +109,25 @@ def test_a_problem_is_answered_with_the_reference() -> None:
     assert payload["statusCode"] == 404
     assert "UhYtestqIAMEexample=" in str(payload["body"])
     assert journal.entries[0][0].outcome == "not_found"
+
+
+def test_an_edge_can_take_several_methods() -> None:
+    """Each of them reaches the use case; to any other the answer names them all, in one order."""
+    handler, scripted, _ = edge(methods=frozenset({"GET", "DELETE"}))
+    assert [handler(api_event(method, "/x"), None)["statusCode"] for method in ("GET", "DELETE")] == [
+        200,
+        200,
+    ]
+    payload = handler(api_event("HEAD", "/x"), None)
+    assert (payload["statusCode"], payload["headers"]["Allow"]) == (405, "DELETE, GET")  # type: ignore[index]
+    assert [request.method for request in scripted.requests] == ["GET", "DELETE"]
+
+
+def test_a_refusal_keeps_what_it_was_about() -> None:
+    """An error or a problem is answered as ever, and the entry names the subject beside it."""
+    error, subject = StoreUnavailableError("throttled"), {"subdomain": "acme"}
+    for why, outcome, kept in ((error, "refused", error), (NOT_FOUND, "not_found", None)):
+        handler, _, journal = edge(Refusal(why, subject))
+        handler(api_event("GET", "/x"), None)
+        entry = journal.entries[0][0]
+        assert (entry.outcome, entry.error, entry.subject) == (outcome, kept, subject)

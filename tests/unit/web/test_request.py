@@ -13,10 +13,11 @@ from zendesk_oauth.web.response import Response
 
 
 def test_an_event_becomes_a_request() -> None:
-    """Method, path, query, cookies and body come out checked."""
+    """Method, route, path, query, cookies and body come out checked."""
     event = api_event("POST", "/x", "a=1", cookies=["c=1"], headers={"Cookie": "d=2"}, body="{}")
     request = parse_request(event)
-    assert (request.method, request.path, dict(request.query)) == ("POST", "/x", {"a": "1"})
+    assert (request.method, request.route, request.path) == ("POST", "ANY /x", "/x")
+    assert dict(request.query) == {"a": "1"}
     assert (request.cookies, request.body, request.is_prefetch) == ((("c", "1"), ("d", "2")), b"{}", False)
 
 
@@ -26,7 +27,8 @@ def test_an_event_becomes_a_request() -> None:
 def test_what_is_absent_is_empty(event: dict[str, Any]) -> None:
     """A null query, and an event with nothing in it, are an empty request."""
     request = parse_request(event)
-    assert (request.method, request.path, dict(request.query), request.body) == ("", "", {}, b"")
+    assert (request.method, request.route, request.path, dict(request.query)) == ("", "", "", {})
+    assert request.body == b""
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,7 @@ def test_any_json_is_a_request_or_malformed(event: object) -> None:
     [
         {"rawQueryString": 7},
         {"rawPath": []},
+        {"routeKey": 7},
         {"body": {}},
         {"body": "\ud800"},
         {"body": "x" * 4097},

@@ -1,6 +1,7 @@
 """Errors and their statuses."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -44,6 +45,21 @@ def test_waiting_is_advised_only_where_it_helps() -> None:
     assert problem_of(errors.StoreUnavailableError("x")).retry_seconds == 5
     assert problem_of(errors.StateRejectedError("x")).retry_seconds is None
     assert problem_of_reason("store_unavailable").retry_seconds is None
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [(7.2, 8), (0.0, 1), (-3.0, 1), (None, 5)])
+def test_a_refresh_that_is_pending_says_itself_how_long(wait: float | None, seconds: int) -> None:
+    """Rounded up, at least one second; where nobody knows, what every retryable error says."""
+    retry_after = None if wait is None else timedelta(seconds=wait)
+    assert problem_of(errors.RefreshPendingError("x", retry_after=retry_after)).retry_seconds == seconds
+
+
+def test_what_machines_need_stands_in_the_details() -> None:
+    """Only two errors have any, and they are no secrets."""
+    lost = errors.ReconnectRequiredError("x", reason="answer_lost", reconnect_url="https://x/")
+    assert problem_of(lost).details == {"reason": "answer_lost", "since": None, "reconnect_url": "https://x/"}
+    assert problem_of(errors.MissingScopeError("x", scopes=("read",))).details == {"scopes": ("read",)}
+    assert problem_of(errors.StoreUnavailableError("x")).details == {}
 
 
 @pytest.mark.parametrize("code", sorted(ERROR_CODES | {UNRECOGNISED_ERROR}))

@@ -17,7 +17,9 @@ from botocore.session import Session
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
 
 AWS_MODELS = join(dirname(dirname(botocore.__file__)), "aws_models")  # noqa: PTH118, PTH120 - pathlib costs 1 ms
 CONNECT_SECONDS = 1
@@ -38,7 +40,7 @@ class OurLoader(Loader):
 class AwsClients:
     """Clients over one session, so that credentials are looked up and endpoint data loaded once."""
 
-    def __init__(self, read_seconds: int = READ_SECONDS) -> None:
+    def __init__(self, read_seconds: float = READ_SECONDS, connect_seconds: float = CONNECT_SECONDS) -> None:
         # At DEBUG botocore prints what KMS and Secrets Manager answer: data keys and the client secret.
         # Whoever turns the root logger up, the runtime among them, is not to get that.
         logging.getLogger("botocore").setLevel(logging.INFO)
@@ -46,7 +48,7 @@ class AwsClients:
         if isdir(OurLoader.BUILTIN_DATA_PATH):  # noqa: PTH112 - as above
             self._session.register_component("data_loader", OurLoader())
         self._config = Config(
-            connect_timeout=CONNECT_SECONDS,
+            connect_timeout=connect_seconds,
             read_timeout=read_seconds,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             tcp_keepalive=True,
@@ -65,5 +67,18 @@ class AwsClients:
         """Return a Secrets Manager client."""
         return cast("SecretsManagerClient", self._client("secretsmanager"))
 
-    def _client(self, service: str) -> object:
-        return self._session.create_client(service, config=self._config)
+    def sqs(self) -> "SQSClient":
+        """Return an SQS client that asks once: whoever sends here has somewhere else to turn to meanwhile."""
+        once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+        return cast("SQSClient", self._client("sqs", self._config.merge(once)))
+
+    def lambda_functions(self, read_seconds: float = READ_SECONDS) -> "LambdaClient":
+        """Return a Lambda client that never invokes twice: the second could meet the first still at work.
+
+        What is handed over is answered at once; whoever awaits a function's own answer says for how long.
+        """
+        once = Config(read_timeout=read_seconds, retries={"mode": "standard", "total_max_attempts": 1})
+        return cast("LambdaClient", self._client("lambda", self._config.merge(once)))
+
+    def _client(self, service: str, config: Config | None = None) -> object:
+        return self._session.create_client(service, config=config or self._config)

@@ -18,11 +18,12 @@ from zendesk_oauth.adapters.zendesk_api import ZendeskHttpApi
 from zendesk_oauth.adapters.zendesk_tokens import AuthlibTokenEndpoint
 from zendesk_oauth.bootstrap.aws import AwsClients
 from zendesk_oauth.bootstrap.edge import build_edge, refuse_with_page, variables_of
+from zendesk_oauth.flow_settings import FlowSettings, PageSettings
 from zendesk_oauth.models.tokens import TokenLifetimes
 from zendesk_oauth.ports import Clock
 from zendesk_oauth.services.complete_install import CompleteInstall
 from zendesk_oauth.services.exchange_code import ExchangeCode
-from zendesk_oauth.settings import FlowSettings, PageSettings, SealSettings, Variables, token_lifetimes
+from zendesk_oauth.settings import SealSettings, Variables, token_lifetimes
 from zendesk_oauth.web.answer_callback import AnswerCallback
 from zendesk_oauth.web.edge import Edge
 

@@ -4,17 +4,19 @@ Then each request is answered with a 500 of ours, instead of a bare 502 of the g
 """
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 
 from zendesk_oauth.errors import ConfigurationError
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.observability import Journal
 from zendesk_oauth.ports import Clock
-from zendesk_oauth.settings import PageSettings, Variables
-from zendesk_oauth.web.edge import Answer, Edge, Refuse
+from zendesk_oauth.settings import Variables
+from zendesk_oauth.web.edge import Answer, Edge, Refusal, Refuse
 from zendesk_oauth.web.request import Request
 from zendesk_oauth.web.response import Response
 from zendesk_oauth.web.statuses import Problem
 
-type AnswerRequest = Callable[[Request], Answer | Problem]
+type AnswerRequest = Callable[[Request], Answer | Refusal | Problem]
 
 
 def variables_of(function: str, environ: Mapping[str, str] | None) -> Variables:
@@ -22,7 +24,9 @@ def variables_of(function: str, environ: Mapping[str, str] | None) -> Variables:
     return Variables(function) if environ is None else Variables(function, environ)
 
 
-def build_edge(method: str, refuse: Refuse, clock: Clock, build_answer: Callable[[], AnswerRequest]) -> Edge:
+def build_edge(
+    methods: str | AbstractSet[str], refuse: Refuse, clock: Clock, build_answer: Callable[[], AnswerRequest]
+) -> Edge:
     """Return the edge around the answer that `build_answer` gives or, where that raises ConfigurationError, without."""
     journal = Journal()
     try:
@@ -30,7 +34,7 @@ def build_edge(method: str, refuse: Refuse, clock: Clock, build_answer: Callable
     except ConfigurationError as error:
         journal.misconfigured(error)
         answer = _misconfigured(error.problems)
-    return Edge(method, answer, refuse, journal, clock)
+    return Edge(methods, answer, refuse, journal, clock)
 
 
 def refuse_with_page(settings: PageSettings) -> Refuse:

@@ -8,9 +8,9 @@ from zendesk_oauth.adapters.dynamodb_connections import DynamoDBConnectionStore
 from zendesk_oauth.adapters.dynamodb_installs import DynamoDBInstallStore
 from zendesk_oauth.bootstrap.aws import AwsClients
 from zendesk_oauth.bootstrap.edge import build_edge, variables_of
+from zendesk_oauth.flow_settings import FlowSettings
 from zendesk_oauth.services.confirm_install import ConfirmInstall
 from zendesk_oauth.services.offer_install import OfferInstall
-from zendesk_oauth.settings import FlowSettings
 from zendesk_oauth.web.answer_installs import AnswerInstalls
 from zendesk_oauth.web.edge import Edge
 from zendesk_oauth.web.json_text import json_problem

@@ -7,8 +7,8 @@ from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.adapters.dynamodb_installs import DynamoDBInstallStore
 from zendesk_oauth.bootstrap.aws import AwsClients
 from zendesk_oauth.bootstrap.edge import build_edge, refuse_with_page, variables_of
+from zendesk_oauth.flow_settings import FlowSettings, PageSettings
 from zendesk_oauth.services.start_install import StartInstall
-from zendesk_oauth.settings import FlowSettings, PageSettings
 from zendesk_oauth.web.answer_start import AnswerStart
 from zendesk_oauth.web.edge import Edge
 

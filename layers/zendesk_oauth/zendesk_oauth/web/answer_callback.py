@@ -4,11 +4,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.install import Install, InstallStatus
 from zendesk_oauth.services import complete_install
 from zendesk_oauth.services.complete_install import Completion
-from zendesk_oauth.settings import PageSettings
 from zendesk_oauth.web.callback_query import is_denial_without_state, parse_callback
 from zendesk_oauth.web.edge import Answer
 from zendesk_oauth.web.request import Request

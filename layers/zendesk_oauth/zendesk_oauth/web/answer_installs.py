@@ -5,7 +5,6 @@ The gateway has checked the caller's IAM signature before.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from zendesk_oauth.errors import ConfirmationRejectedError
@@ -51,7 +50,7 @@ class AnswerInstalls:
         invited = {
             "install": install.install_id,
             "start_url": invitation.start_url,
-            "expires_at": _iso(install.expires_at),
+            "expires_at": install.expires_at,
         }
         return Answer(json_response(HTTPStatus.CREATED, invited), install.status.value, install)
 
@@ -73,7 +72,3 @@ def _connected(install: Install) -> dict[str, object]:
         "scopes": [scope for scope in install.scopes if scope not in install.missing_scopes],
         "missing_scopes": list(install.missing_scopes),
     }
-
-
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

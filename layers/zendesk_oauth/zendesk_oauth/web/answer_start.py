@@ -4,9 +4,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from zendesk_oauth.errors import SubdomainRefusedError
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.subdomain import parse_subdomain
 from zendesk_oauth.services.start_install import Started, StartRequest, SubdomainNeeded
-from zendesk_oauth.settings import PageSettings
 from zendesk_oauth.web.cookies import set_cookies
 from zendesk_oauth.web.edge import Answer
 from zendesk_oauth.web.request import Request

@@ -3,7 +3,9 @@
 Whatever goes wrong on the way ends in an answer of ours, with our headers and a reference to that line.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from zendesk_oauth.errors import PrefetchRefusedError
@@ -11,7 +13,7 @@ from zendesk_oauth.models.install import Install
 from zendesk_oauth.ports import Clock
 from zendesk_oauth.web.request import Request, method_of, parse_request, reference_of
 from zendesk_oauth.web.response import Response
-from zendesk_oauth.web.statuses import METHOD_NOT_ALLOWED, Problem, problem_of
+from zendesk_oauth.web.statuses import Problem, method_not_allowed, problem_of
 
 REFUSED = "refused"
 
@@ -20,6 +22,7 @@ class Answer(NamedTuple):
     """A response and what it means, for the log and the metrics.
 
     `repeated` is True where the same was answered before: it is logged and not counted again.
+    `subject` is what the log line names where no install is spoken of: grant, subdomain, epoch and the like.
     """
 
     response: Response
@@ -27,6 +30,14 @@ class Answer(NamedTuple):
     install: Install | None = None
     error: Exception | None = None
     repeated: bool = False
+    subject: Mapping[str, object] = MappingProxyType({})
+
+
+class Refusal(NamedTuple):
+    """What stands in the way of a request, and what the request was about."""
+
+    why: Exception | Problem
+    subject: Mapping[str, object] = MappingProxyType({})
 
 
 class Journal(Protocol):
@@ -41,17 +52,17 @@ type Refuse = Callable[[Problem, str], Response]
 
 
 class Edge:
-    """A Lambda handler: one method, one use case, one voice for what goes wrong."""
+    """A Lambda handler: one method or a few, one answer for each request, one voice for what goes wrong."""
 
     def __init__(
         self,
-        method: str,
-        answer: Callable[[Request], Answer | Problem],
+        methods: str | AbstractSet[str],
+        answer: Callable[[Request], Answer | Refusal | Problem],
         refuse: Refuse,
         journal: Journal,
         clock: Clock,
     ) -> None:
-        self.method = method
+        self.methods = frozenset({methods} if isinstance(methods, str) else methods)
         self.answer = answer
         self.refuse = refuse
         self.journal = journal
@@ -67,26 +78,32 @@ class Edge:
 
     def _answer(self, event: object, reference: str) -> Answer:
         try:
-            answer = self._answer_or_problem(event)
+            answer = self._answer_or_not(event)
         except Exception as error:  # noqa: BLE001 - the border: beyond it only the gateway's bare 502 is left
-            return Answer(self._refused(problem_of(error), reference), REFUSED, error=error)
+            answer = Refusal(error)
         if isinstance(answer, Problem):
-            return Answer(self._refused(answer, reference), answer.code)
-        return answer
+            answer = Refusal(answer)
+        return self._refusal(answer, reference) if isinstance(answer, Refusal) else answer
 
-    def _answer_or_problem(self, event: object) -> Answer | Problem:
-        if method_of(event) != self.method:
-            return METHOD_NOT_ALLOWED
+    def _answer_or_not(self, event: object) -> Answer | Refusal | Problem:
+        if method_of(event) not in self.methods:
+            return method_not_allowed(self.methods)
         request = parse_request(event)
         if request.is_prefetch:
             raise PrefetchRefusedError("a browser looks ahead")
         return self.answer(request)
 
+    def _refusal(self, refusal: Refusal, reference: str) -> Answer:
+        why, subject = refusal
+        if isinstance(why, Problem):
+            return Answer(self._refused(why, reference), why.code, subject=subject)
+        return Answer(self._refused(problem_of(why), reference), REFUSED, error=why, subject=subject)
+
     def _refused(self, problem: Problem, reference: str) -> Response:
         response = self.refuse(problem, reference)
         headers = dict(response.headers)
-        if problem is METHOD_NOT_ALLOWED:
-            headers["Allow"] = self.method
+        if problem.allowed:
+            headers["Allow"] = ", ".join(sorted(problem.allowed))
         if problem.retry_seconds is not None:
             headers["Retry-After"] = str(problem.retry_seconds)
         return Response(response.status, response.body, headers)

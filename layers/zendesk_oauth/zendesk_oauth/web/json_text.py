@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from zendesk_oauth.errors import MalformedRequestError
 from zendesk_oauth.web.response import Response
@@ -27,14 +28,21 @@ def parse_fields(body: bytes, required: frozenset[str], optional: frozenset[str]
 
 
 def json_response(status: int, fields: Mapping[str, object]) -> Response:
-    """Return the fields as a JSON object."""
-    return Response(status, json.dumps(fields), _JSON)
+    """Return the fields as a JSON object; instants are written in ISO 8601, in UTC, to the second."""
+    return Response(status, json.dumps(fields, default=_iso), _JSON)
 
 
 def json_problem(problem: Problem, reference: str) -> Response:
-    """Return a problem as JSON: `error` for machines, `message` for people, `reference` for the log."""
-    fields = {"error": problem.code, "message": problem.message, "reference": reference}
+    """Return a problem as JSON: `error` and the details for machines, `message` for people, `reference` for the log."""
+    fields = {"error": problem.code, "message": problem.message, **problem.details, "reference": reference}
     return json_response(problem.status, fields)
+
+
+def _iso(instant: object) -> str:
+    """Return how an instant is written. Raises TypeError for whatever else JSON does not know, a Secret above all."""
+    if not isinstance(instant, datetime):
+        raise TypeError(f"{type(instant).__name__} has no place in an answer")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -24,9 +24,14 @@ _UNKNOWN = "unknown"
 
 
 class Request(NamedTuple):
-    """A request whose parts are well-formed; what they mean is not judged yet."""
+    """A request whose parts are well-formed; what they mean is not judged yet.
+
+    `route` is the key of the gateway's route, for which it has authorised the caller, or nothing where it names none.
+    `path` has been percent-decoded by the gateway: a slash in it may have been `%2F`.
+    """
 
     method: str
+    route: str
     path: str
     query: Mapping[str, str]
     cookies: Cookies
@@ -43,6 +48,7 @@ def parse_request(event: object) -> Request:
     headers = _headers(event)
     return Request(
         method=method_of(event),
+        route=_text(event, "routeKey"),
         path=_path(event),
         query=parse_query(_text(event, "rawQueryString")),
         cookies=parse_cookies(_cookie_headers(event, headers)),

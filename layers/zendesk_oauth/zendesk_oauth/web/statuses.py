@@ -3,8 +3,10 @@
 No 5xx follows from what a query merely claims: else anybody could ring the operator's alarms with a browser.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import NamedTuple
 
 from zendesk_oauth import errors
@@ -23,6 +25,9 @@ _STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
     errors.ProviderError: HTTPStatus.BAD_GATEWAY,
     errors.ProviderUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.GrantRejectedError: HTTPStatus.BAD_REQUEST,
+    errors.TokenUnavailableError: HTTPStatus.CONFLICT,
+    errors.MissingScopeError: HTTPStatus.FORBIDDEN,
+    errors.RefreshPendingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SecretUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -32,18 +37,28 @@ RETRY_SECONDS = 5
 
 
 class Problem(NamedTuple):
-    """An error as the outside sees it."""
+    """An error as the outside sees it.
+
+    `details` are further fields for machines, which no page shows; `allowed` are the methods that a 405 names.
+    """
 
     status: int
     code: str
     message: str
     retry_seconds: int | None = None
+    details: Mapping[str, object] = MappingProxyType({})
+    allowed: frozenset[str] = frozenset()
 
 
-METHOD_NOT_ALLOWED = Problem(
-    HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "This address cannot be used in this way."
-)
 NOT_FOUND = Problem(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
+NOT_CONNECTED = Problem(
+    HTTPStatus.NOT_FOUND, "not_connected", "This account has never been connected for this grant."
+)
+REPLACED = Problem(
+    HTTPStatus.CONFLICT,
+    "replaced",
+    "A new install came in between, so nothing was ended. Please look at it again.",
+)
 _INTERRUPTED = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "interrupted",
@@ -66,8 +81,14 @@ def status_of(error: type[ZendeskOAuthError]) -> int:
 def problem_of(error: Exception) -> Problem:
     """Return how an error looks from outside; of one that was not raised on purpose, nothing shows."""
     known = error if isinstance(error, ZendeskOAuthError) else ZendeskOAuthError()
-    retry_seconds = RETRY_SECONDS if known.retryable else None
-    return Problem(status_of(type(known)), known.code, known.public_message, retry_seconds)
+    status = status_of(type(known))
+    return Problem(status, known.code, known.public_message, _retry_seconds(known), _details(known))
+
+
+def method_not_allowed(methods: frozenset[str]) -> Problem:
+    """Return what a request of any other method is told (RFC 9110 section 15.5.6)."""
+    message = "This address cannot be used in this way."
+    return Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", message, allowed=methods)
 
 
 def problem_of_reason(reason: str) -> Problem:
@@ -81,6 +102,21 @@ def problem_of_reason(reason: str) -> Problem:
         if kind.code == reason:
             return Problem(status_of(kind), reason, kind.public_message)
     return Problem(HTTPStatus.BAD_REQUEST, reason, errors.ProviderError.public_message)
+
+
+def _retry_seconds(error: ZendeskOAuthError) -> int | None:
+    """Return whole seconds, rounded up and at least one: who comes too early has come in vain."""
+    if isinstance(error, errors.RefreshPendingError) and error.retry_after is not None:
+        return max(1, math.ceil(error.retry_after.total_seconds()))
+    return RETRY_SECONDS if error.retryable else None
+
+
+def _details(error: ZendeskOAuthError) -> Mapping[str, object]:
+    if isinstance(error, errors.ReconnectRequiredError):
+        return {"reason": error.reason, "since": error.since, "reconnect_url": error.reconnect_url}
+    if isinstance(error, errors.MissingScopeError):
+        return {"scopes": error.scopes}
+    return {}
 
 
 def _kinds(root: type[ZendeskOAuthError]) -> Iterator[type[ZendeskOAuthError]]:

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 
 from zendesk_oauth.errors import SubdomainRefusedError
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.services.start_install import SubdomainNeeded
-from zendesk_oauth.settings import PageSettings
 from zendesk_oauth.web.pages.template import Html, Page, fill, page_response
 from zendesk_oauth.web.response import Response
 from zendesk_oauth.web.statuses import status_of

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from zendesk_oauth.settings import PageSettings
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.web.pages.template import Html, Page, fill, page_response
 from zendesk_oauth.web.response import Response
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.install import Install, InstallStatus
-from zendesk_oauth.settings import PageSettings
 from zendesk_oauth.web.pages.message import Message, message_page
 from zendesk_oauth.web.response import Response
 from zendesk_oauth.web.statuses import problem_of_reason

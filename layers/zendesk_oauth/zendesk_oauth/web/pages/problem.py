@@ -1,6 +1,6 @@
 """An error, for people: what it means, and a short code by which support finds its log line."""
 
-from zendesk_oauth.settings import PageSettings
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.web.pages.message import Message, message_page
 from zendesk_oauth.web.response import Response
 from zendesk_oauth.web.statuses import Problem

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from zendesk_oauth.settings import PageSettings
+from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.web.response import CLOSED_CSP, CSP, Response
 
 _FOLDER = Path(__file__).parent

@@ -1,0 +1,326 @@
+"""One line a connection and bounded counts; a loss is counted once, and what only a person can mend is said louder."""
+
+import json
+from datetime import timedelta
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tests.unit.services.test_refreshing import ACME, BEGAN, World
+from zendesk_oauth.errors import ConfigurationError, MalformedRequestError, StoreUnavailableError
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.refresh import (
+    Asked,
+    LossReason,
+    RefreshAnswer,
+    RefreshOutcome,
+    RefreshQuestion,
+    Renewal,
+)
+from zendesk_oauth.refresh_journal import Occasion, RefreshJournal
+from zendesk_oauth.services.disconnect_connection import DisconnectAnswer, DisconnectOutcome
+from zendesk_oauth.services.finish_connection import FinishAnswer
+from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome
+from zendesk_oauth.services.revoke_token import Revocation
+
+_NUMBERS = count()
+QUESTION = RefreshQuestion("default", ACME, Asked.FAILED)
+OCCASION = Occasion("request-1", BEGAN, 0.0123)
+
+
+class Kept:
+    """A journal and what it has written; made when first used, since a logger keeps the stream it finds then."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    @cached_property
+    def journal(self) -> RefreshJournal:
+        """The journal."""
+        return RefreshJournal()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the log lines and the counts since the last look, each count as its name, dimensions and value."""
+        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+
+    def told(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the log lines, and the counts by `Name` or `Name dimension`."""
+        written = self.lines()
+        counts: dict[str, Any] = {}
+        for metric in (line for line in written if "_aws" in line):
+            (directive,) = metric["_aws"]["CloudWatchMetrics"]
+            dimensions = [name for name in directive["Dimensions"][0] if name != "service"]
+            name = directive["Metrics"][0]["Name"]
+            counts[" ".join([name, *(metric[dimension] for dimension in dimensions)])] = metric[name][0]
+        return [line for line in written if "_aws" not in line], counts
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kept:
+    """Give a journal of its own: Powertools keeps a logger by its service's name."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"refresh-observed-{next(_NUMBERS)}")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "zendesk-oauth/tests")
+    return Kept(capsys)
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a world of the test's own."""
+    return World()
+
+
+def test_a_line_says_what_became_of_which_connection(kept: Kept, world: World) -> None:
+    """Outcome, why it was asked, place, version, Lambda's id and the duration; no time that is not there."""
+    kept.journal.refreshed(QUESTION, RefreshAnswer(RefreshOutcome.REFRESHED, world.row), OCCASION)
+    (line,), counts = kept.told()
+    expected = {
+        "level": "INFO",
+        "outcome": "refreshed",
+        "asked": "failed",
+        "grant": "default",
+        "subdomain": "acme",
+        "epoch": 1,
+        "generation": 1,
+        "correlation_id": "request-1",
+        "duration_ms": 12.3,
+    }
+    assert {name: line[name] for name in expected} == expected
+    assert "reason" not in line
+    assert counts == {"RefreshEnded refreshed": 1, "TokenRefreshed": 1}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level", "counts"),
+    [
+        (RefreshOutcome.CURRENT, "INFO", set()),
+        (RefreshOutcome.IN_PROGRESS, "INFO", set()),
+        (RefreshOutcome.POSTPONED, "INFO", set()),
+        (RefreshOutcome.NOT_CONNECTED, "INFO", set()),
+        (RefreshOutcome.UNRESOLVED, "WARNING", set()),
+        (RefreshOutcome.RESCUED, "WARNING", {"RenewalRescued"}),
+        (RefreshOutcome.CLIENT_REJECTED, "ERROR", {"ClientRejected"}),
+    ],
+)
+def test_how_an_outcome_is_told(
+    kept: Kept, world: World, outcome: RefreshOutcome, level: str, counts: set[str]
+) -> None:
+    """R17: only what needs somebody is louder, and has a count of its own for an alarm."""
+    kept.journal.refreshed(QUESTION, RefreshAnswer(outcome, world.row), OCCASION)
+    (line,), counted = kept.told()
+    assert line["level"] == level
+    assert counted.keys() == {f"RefreshEnded {outcome.value}"} | counts
+
+
+@pytest.mark.parametrize(
+    ("reason", "counts"),
+    [
+        (LossReason.GRANT_REJECTED, {"ReconnectRequired grant_rejected"}),
+        (LossReason.ANSWER_LOST, {"ReconnectRequired answer_lost", "ConnectionLost"}),
+    ],
+)
+def test_a_loss_is_told_with_its_reason(
+    kept: Kept, world: World, reason: LossReason, counts: set[str]
+) -> None:
+    """R3: the one loss that physics allows has a count that an alarm watches."""
+    world.change(status=ConnectionStatus.RECONNECT_REQUIRED, reconnect_reason=reason, reconnect_since=BEGAN)
+    kept.journal.refreshed(QUESTION, RefreshAnswer(RefreshOutcome.RECONNECT_REQUIRED, world.row), OCCASION)
+    (line,), counted = kept.told()
+    assert (line["level"], line["reason"]) == ("WARNING", reason.value)
+    assert counted.keys() == {"RefreshEnded reconnect_required"} | counts
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reconnect_reason": "answer_lost", "reconnect_since": BEGAN - timedelta(seconds=1)},
+        {"reconnect_reason": "answer_lost", "reconnect_since": None},
+        {"reconnect_reason": None, "reconnect_since": BEGAN},
+    ],
+    ids=["judged before", "nobody knows when", "nobody knows why"],
+)
+def test_a_loss_is_counted_once(kept: Kept, world: World, changes: dict[str, object]) -> None:
+    """Whoever finds the verdict in the row does not judge, and raises no alarm again."""
+    world.change(status=ConnectionStatus.RECONNECT_REQUIRED, **changes)
+    kept.journal.refreshed(QUESTION, RefreshAnswer(RefreshOutcome.RECONNECT_REQUIRED, world.row), OCCASION)
+    (line,), counted = kept.told()
+    assert line["level"] == "INFO"
+    assert counted.keys() == {"RefreshEnded reconnect_required"}
+
+
+def test_a_kept_refresh_token_is_counted(kept: Kept, world: World) -> None:
+    """R15: an answer without a refresh token goes on with the old one, and is seen."""
+    answer = RefreshAnswer(RefreshOutcome.REFRESHED, world.row, kept_refresh_token=True)
+    kept.journal.refreshed(QUESTION, answer, OCCASION)
+    _, counted = kept.told()
+    assert counted["RefreshTokenKept"] == 1
+
+
+def test_a_fresh_pair_that_lives_on_is_told(kept: Kept, world: World) -> None:
+    """A refused revocation in the wake of a refresh has a line of its own, with what the account's admin can do."""
+    answer = RefreshAnswer(RefreshOutcome.CURRENT, world.row, revocation=Revocation.REFUSED)
+    kept.journal.refreshed(QUESTION, answer, OCCASION)
+    (_, line), counted = kept.told()
+    assert (line["level"], line["outcome"], line["subdomain"]) == ("WARNING", "refused", "acme")
+    assert "Admin Center" in line["to_be_done"]
+    assert counted["TokenLeftAlive"] == 1
+
+
+def renewal(world: World) -> Renewal:
+    """Return a renewal of the world's row."""
+    row = world.row
+    return Renewal(
+        row.grant, row.subdomain, row.version, row.scopes, row.issued_at, row.times, row.living_pair
+    )
+
+
+def test_a_replay_is_told(kept: Kept, world: World) -> None:
+    """By its outcome, with the version that the row has then."""
+    kept.journal.replayed(renewal(world), ReplayAnswer(ReplayOutcome.RESTORED, world.row), OCCASION)
+    (line,), counted = kept.told()
+    assert (line["outcome"], line["generation"], line["correlation_id"]) == ("restored", 1, "request-1")
+    assert counted == {"RenewalReplayed restored": 1}
+
+
+def test_a_replay_without_a_row_has_no_version(kept: Kept, world: World) -> None:
+    """And what lives on of its pair is told."""
+    answer = ReplayAnswer(ReplayOutcome.NOT_CONNECTED, None, Revocation.REFUSED)
+    kept.journal.replayed(renewal(world), answer, OCCASION)
+    (line, _), counted = kept.told()
+    assert "generation" not in line
+    assert counted == {"RenewalReplayed not_connected": 1, "TokenLeftAlive": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (MalformedRequestError("damaged"), "malformed"),
+        (StoreUnavailableError("throttled"), "failed"),
+        (ValueError("secret-in-a-text"), "failed"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_failed_replay_is_told_without_its_content(kept: Kept, error: Exception, outcome: str) -> None:
+    """The message's id finds it in the queue; the text of a bug may quote it, and is left out."""
+    kept.journal.replay_failed("m-1", error, OCCASION)
+    (line,), counted = kept.told()
+    assert (line["level"], line["outcome"], line["message_id"]) == ("ERROR", outcome, "m-1")
+    assert "secret-in-a-text" not in json.dumps(line)
+    assert counted == {f"RenewalReplayed {outcome}": 1}
+
+
+@pytest.mark.parametrize("kind", ["KeepAlive", "Unfinished"])
+@pytest.mark.parametrize("number", [3, 0])
+def test_a_tick_counts_itself_and_what_it_handed_over(kept: Kept, kind: str, number: int) -> None:
+    """An idle tick is counted as a tick: an alarm listens for its absence."""
+    kept.journal.handed_over(f"{kind}HandedOver", number, OCCASION)
+    (line,), counted = kept.told()
+    handed_over = {f"{kind}HandedOver": number} if number else {}
+    assert (line["asked"], counted) == (number, {f"{kind}Ticked": 1} | handed_over)
+
+
+def test_a_tick_that_could_not_hand_over_is_counted(kept: Kept) -> None:
+    """For an alarm: connections that nobody keeps alive die."""
+    kept.journal.hand_over_failed()
+    assert kept.told() == ([], {"HandOverFailed": 1})
+
+
+@pytest.mark.parametrize(
+    ("answer", "counts"),
+    [
+        (DisconnectAnswer(DisconnectOutcome.UNDER_WAY), set()),
+        (DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation="revoked"), {"disconnected"}),
+        (DisconnectAnswer(DisconnectOutcome.REPLACED), {"replaced"}),
+    ],
+    ids=lambda value: getattr(value, "outcome", ""),
+)
+def test_a_disconnect_is_counted_when_it_ends(kept: Kept, answer: DisconnectAnswer, counts: set[str]) -> None:
+    """Until then it is only told."""
+    kept.journal.disconnected("default", ACME, answer, OCCASION)
+    (line,), counted = kept.told()
+    assert line["outcome"] == answer.outcome.value
+    assert counted.keys() == {f"DisconnectEnded {outcome}" for outcome in counts}
+
+
+@pytest.mark.parametrize(
+    ("cause", "level", "counts"),
+    [
+        ("key_unavailable", "WARNING", {"KeysUnavailable"}),
+        ("seal_broken", "WARNING", {"KeysUnavailable"}),
+        ("provider_unavailable", "INFO", set()),
+    ],
+)
+def test_keys_that_are_denied_are_told_to_the_operator(
+    kept: Kept, world: World, cause: str, level: str, counts: set[str]
+) -> None:
+    """R18: every line has its cause, and what is our own fault is louder and has a count for an alarm."""
+    refreshed = RefreshAnswer(RefreshOutcome.POSTPONED, world.row, cause=cause)
+    kept.journal.refreshed(QUESTION, refreshed, OCCASION)
+    (line,), counted = kept.told()
+    assert (line["level"], line["cause"]) == (level, cause)
+    assert counted.keys() == {"RefreshEnded postponed"} | counts
+
+    disconnect = DisconnectAnswer(DisconnectOutcome.UNDER_WAY, cause=cause)
+    kept.journal.disconnected("default", ACME, disconnect, OCCASION)
+    (line,), counted = kept.told()
+    assert (line["level"], line["cause"], set(counted)) == (level, cause, counts)
+
+    kept.journal.finished("default", ACME, FinishAnswer(finished=False, cause=cause), OCCASION)
+    (line,), counted = kept.told()
+    assert (line["cause"], set(counted)) == (cause, {"FinishPostponed"} | counts)
+
+
+def test_a_pair_that_nothing_takes_is_told_at_once(kept: Kept, world: World) -> None:
+    """R6: before the process ends: which connection it is, and nothing of the pair."""
+    world.rows.failing_commits = 1
+    assert world.refresh() is RefreshOutcome.REFRESHED
+    kept.journal.unkept(world.queue.sent[0])
+    (line,), counted = kept.told()
+    assert (line["level"], line["outcome"], counted) == ("CRITICAL", "unkept", {})
+    assert (line["subdomain"], line["epoch"], line["generation"]) == ("acme", 1, 1)
+    assert "r2" not in json.dumps(line)
+
+
+def test_what_was_finished_is_told_by_each_end(kept: Kept) -> None:
+    """Each superseded pair has its count, a refused one also the alarm's, and the disconnect its own line."""
+    disconnect = DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation="refused")
+    answer = FinishAnswer(True, None, ("revoked", "refused", "over"), disconnect)  # noqa: FBT003 - in its order
+    kept.journal.finished("default", ACME, answer, OCCASION)
+    lines, counted = kept.told()
+    assert [line["outcome"] for line in lines] == ["finished", "refused", "disconnected", "refused"]
+    assert lines[0]["retired"] == ["revoked", "refused", "over"]
+    assert counted == {
+        "SupersededRetired revoked": 1,
+        "SupersededRetired refused": 1,
+        "SupersededRetired over": 1,
+        "DisconnectEnded disconnected": 1,
+        "TokenLeftAlive": 1,
+    }
+
+
+def test_what_is_left_is_told_with_its_time(kept: Kept) -> None:
+    """A connection that stays unfinished is a warning."""
+    kept.journal.finished("default", ACME, FinishAnswer(finished=False, retry_at=BEGAN), OCCASION)
+    (line,), counted = kept.told()
+    assert (line["level"], line["retry_at"]) == ("WARNING", BEGAN.isoformat())
+    assert counted == {"FinishPostponed": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "counted"),
+    [
+        (MalformedRequestError("grant is missing"), "WARNING", "RequestRefused malformed_request"),
+        (StoreUnavailableError("throttled"), "ERROR", "RequestFailed store_unavailable"),
+        (ConfigurationError(("STAGE is missing",)), "CRITICAL", "RequestFailed configuration"),
+        (ValueError("secret-in-a-text"), "ERROR", "RequestFailed internal"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_how_loud_a_failure_is(kept: Kept, error: Exception, level: str, counted: str) -> None:
+    """Our own errors say what is wrong; of a bug only its kind and its way are told."""
+    kept.journal.failed(error, OCCASION)
+    (line,), counts = kept.told()
+    assert line["level"] == level
+    assert "secret-in-a-text" not in json.dumps(line)
+    assert counts == {counted: 1}

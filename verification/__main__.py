@@ -1,0 +1,40 @@
+"""`python -m verification STACK`, which is `make verify-aws STACK=…`: in the account of the usual AWS settings."""
+
+import argparse
+import sys
+import time
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from verification.account import Account, Api
+from verification.run import Verification
+from verification.stack import Deployed
+
+
+def main() -> int:
+    """Return the exit status; an account that cannot be looked at at all is 1 as well."""
+    parser = argparse.ArgumentParser(prog="verify-aws", description=__doc__)
+    parser.add_argument("stack", help="name of the deployed stack")
+    parser.add_argument("--api", help="address of the API, where it is not its own or DomainName's")
+    asked = parser.parse_args()
+    session = Session()
+    try:
+        account = Account(_region(session), session)
+        deployed = Deployed.read(account.client("cloudformation"), asked.stack)
+        api = Api(asked.api or deployed.address(account.region), account.region)
+        return Verification(account, api, deployed, print, time.sleep)()
+    except (ClientError, BotoCoreError, ValueError) as error:
+        sys.stderr.write(f"verify-aws: not begun or not ended: {error}\n")
+        return 1
+
+
+def _region(session: Session) -> str:
+    region = session.get_config_variable("region")
+    if not region:
+        raise ValueError("no Region is set; AWS_DEFAULT_REGION names one")
+    return str(region)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
