@@ -79,7 +79,9 @@ class Emulator:
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
-    def client(self, service: Literal["cloudformation", "iam", "lambda", "s3"]) -> Any: ...  # noqa: ANN401 - untyped here
+    def client(
+        self, service: Literal["cloudformation", "iam", "kms", "lambda", "s3", "scheduler", "sqs"]
+    ) -> Any: ...  # noqa: ANN401 - untyped here
     def client(self, service: Any) -> Any:
         """Return a client with the emulator's root key that reads nothing of this machine's AWS settings."""
         return _isolated_session().client(

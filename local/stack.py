@@ -14,12 +14,14 @@ from rich.console import Console
 
 from local import places
 from local.backend import Backend
+from local.caller import Caller
 from local.company.site import CompanySite, running_company
 from local.deployment import Deployer, Deployment, Order, build
 from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
 from local.progress import Progress
 from local.proxy import ReverseProxy, running_proxy
+from local.workers import Workers
 from local.zendesk.server import running_zendesk
 from local.zendesk.settings import Settings
 from local.zendesk.standin import StandIn
@@ -33,13 +35,20 @@ CLIENT_ID = "zdg-example"
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
-    """Everything that runs: the emulator, the stand-in, the company's site, and a deployment for each start mode."""
+    """Everything that runs: the emulator, the stand-in, the company's site, and a deployment for each start mode.
+
+    The backend is one of the confirmed deployment; workers, the caller who gets tokens over HTTP and the operator are
+    of the open one.
+    """
 
     emulator: Emulator
     zendesk: StandIn
     company: CompanySite
     deployments: Mapping[str, Deployment]
     backend: Backend
+    workers: Workers
+    token_caller: Caller
+    operator: Caller
 
 
 @contextmanager
@@ -79,7 +88,10 @@ def _connected(
         proxy.host = deployments[mode].host(emulator.port)
     backend = Backend.of(emulator, deployments[CONFIRMED])
     company.open_start_url, company.backend = deployments[OPEN].outputs["StartUrl"], backend
-    return LocalStack(emulator, zendesk, company, deployments, backend)
+    workers = Workers.of(emulator, deployments[OPEN])
+    token_caller = Caller.of(emulator, deployments[OPEN], "TokenRoutePolicyArn")
+    operator = Caller.of(emulator, deployments[OPEN], "OperatorPolicyArn")
+    return LocalStack(emulator, zendesk, company, deployments, backend, workers, token_caller, operator)
 
 
 def _next_port() -> int:

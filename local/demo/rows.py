@@ -11,6 +11,11 @@ from local.ministack import Emulator
 
 type Row = Mapping[str, object]
 _PLAIN = TypeDeserializer()
+_TIMES = (
+    *("issued_at", "refresh_at", "expires_at", "keep_alive_at", "refresh_expires_at"),
+    *("retry_at", "claim_until"),
+)
+"""What a connection's row is judged by when time has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,17 @@ class Rows:
             TableName=self.deployment.outputs["InstallsTableName"],
             Key={"install_id": {"S": install_id}},
             UpdateExpression="SET expires_at = expires_at - :s, revoke_at = revoke_at - :s",
+            ExpressionAttributeValues={":s": {"N": str(seconds)}},
+        )
+
+    def let_pass(self, seconds: int, subdomain: str, grant: str = "default") -> None:
+        """Move the times of a connection back by hand, as if that long had passed."""
+        row = self.connection(subdomain, grant)
+        moved = [f"{name} = {name} - :s" for name in _TIMES if name in row]
+        self.emulator.client("dynamodb").update_item(
+            TableName=self.deployment.outputs["ConnectionsTableName"],
+            Key={"connection_key": {"S": f"{grant}#{subdomain}"}},
+            UpdateExpression=f"SET {', '.join(moved)}",
             ExpressionAttributeValues={":s": {"N": str(seconds)}},
         )
 

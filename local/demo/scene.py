@@ -19,6 +19,7 @@ from local.zendesk import person
 from local.zendesk.accounts import ROLES
 
 CODE_GRANT = "authorization_code"
+REFRESH_GRANT = "refresh_token"
 _PATIENCE_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
 _INSTALL_ID = re.compile(r"__Host-install-([A-Za-z0-9_-]{22})")
@@ -104,6 +105,10 @@ class Scene:
     def posts(self, subdomain: str) -> int:
         """Return how many codes were posted to the token endpoint of an account."""
         return self.stack.zendesk.seen.count(CODE_GRANT, subdomain)
+
+    def refreshes(self, subdomain: str) -> int:
+        """Return how many refresh tokens were posted to the token endpoint of an account."""
+        return self.stack.zendesk.seen.count(REFRESH_GRANT, subdomain)
 
     def living_tokens(self, subdomain: str) -> int:
         """Return how many token pairs of an account are alive at Zendesk."""

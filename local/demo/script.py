@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from local.demo import confirmations, installs
+from local.demo import confirmations, endings, installs, refreshes
 from local.demo.scene import Scene
 from local.stack import CONFIRMED, OPEN
 
@@ -72,5 +72,50 @@ SCRIPT: Sequence[Step] = (
         "Only a signed request of the backend gets an invitation, and only an invitation starts an install.",
         confirmations.unsigned,
         CONFIRMED,
+    ),
+    Step(
+        "Replaced, and revoked",
+        "The pair that an install has replaced is revoked at Zendesk, by a schedule.",
+        endings.replaced,
+    ),
+    Step(
+        "A burst of workers meets an expired token",
+        "Fifty workers need a token at once: one refresh at Zendesk, and all go on with the same new token.",
+        refreshes.burst,
+    ),
+    Step(
+        "A token over HTTP",
+        "Whoever is not written in Python signs one GET, and gets the same token.",
+        refreshes.over_http,
+    ),
+    Step(
+        "An answer is lost",
+        "Zendesk rotates and its answer never arrives: the one loss that cannot be prevented is told, and mended.",
+        refreshes.answer_lost,
+    ),
+    Step(
+        "A request is lost",
+        "A refresh fails before Zendesk has rotated: the old token serves on, and the next worker refreshes.",
+        refreshes.request_lost,
+    ),
+    Step(
+        "Revoked at Zendesk",
+        "The account's admin deletes the token there: a 401 is looked into, and the worker is told why.",
+        refreshes.revoked,
+    ),
+    Step(
+        "Kept alive",
+        "A connection that nobody uses is refreshed by a schedule, before its refresh token dies.",
+        refreshes.kept_alive,
+    ),
+    Step(
+        "Disconnected",
+        "An operator ends a connection: its use stops, Zendesk's tokens die, and then ours are erased.",
+        endings.disconnected,
+    ),
+    Step(
+        "Connected after that",
+        "The same account is connected once more, as a new epoch: what was ended stays ended.",
+        endings.connected_again,
     ),
 )

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.demo.rows import Row, Rows
+from local.demo.scene import CODE_GRANT, REFRESH_GRANT
 from local.stack import LocalStack
 
 _SEALED = ("access_token", "access_token_key", "refresh_token", "refresh_token_key")
@@ -38,13 +39,15 @@ def show_stores(console: Console, stack: LocalStack) -> None:
 def show_seen(console: Console, stack: LocalStack) -> None:
     """Print what the stand-in for Zendesk was asked, by account."""
     table = _table(
-        "The stand-in for Zendesk saw", "account", "codes posted", "API calls", "token pairs alive"
+        "The stand-in for Zendesk saw",
+        *("account", "codes posted", "refreshes", "API calls", "token pairs alive"),
     )
     seen = stack.zendesk.seen
     for account in sorted({page.subdomain for page in seen.authorizations}):
         calls = sum(call.subdomain == account for call in seen.api_calls)
         alive = len(stack.zendesk.alive(account))
-        table.add_row(account, str(seen.count(subdomain=account)), str(calls), str(alive))
+        codes, refreshes = seen.count(CODE_GRANT, account), seen.count(REFRESH_GRANT, account)
+        table.add_row(account, str(codes), str(refreshes), str(calls), str(alive))
     console.print(table)
 
 

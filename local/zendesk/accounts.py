@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 ROLES = {"admin": "Ada Admin", "agent": "Gus Agent", "end-user": "Eve Enduser"}
 """The roles as `users/me` spells them, and who has them in every account."""
 
+OPENED_AT = "2026-01-05T09:00:00Z"
+"""When the tickets were written that every account has."""
+
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -30,25 +33,37 @@ class Person:
 
 @dataclass
 class Account:
-    """One customer's Zendesk; its tickets by id, its people by role."""
+    """One customer's Zendesk; its tickets and their comments, oldest first, by the ticket's id; its people by role."""
 
     subdomain: str
     people: dict[str, Person]
     tickets: dict[int, dict[str, object]] = field(default_factory=dict)
+    comments: dict[int, list[dict[str, object]]] = field(default_factory=dict)
 
-    def add_ticket(self, subject: str, body: str) -> dict[str, object]:
-        """Keep a new ticket and return it."""
+    def add_ticket(self, subject: str, body: str, at: str = OPENED_AT) -> dict[str, object]:
+        """Keep a new ticket and return it; its body is its first comment."""
         number = len(self.tickets) + 1
-        comments: list[object] = [body] if body else []
         ticket: dict[str, object] = {
             "id": number,
             "subject": subject,
             "description": body,
             "status": "new",
-            "comments": comments,
+            "created_at": at,
+            "updated_at": at,
         }
         self.tickets[number] = ticket
+        self.comments[number] = []
+        if body:
+            self.add_comment(number, body, at)
         return ticket
+
+    def add_comment(self, number: int, body: str, at: str, *, public: bool = True) -> None:
+        """Keep a comment of a ticket, or an internal note if it is not public."""
+        comments = self.comments[number]
+        comment_id = number * 1000 + len(comments)
+        comments.append(
+            {"id": comment_id, "type": "Comment", "body": body, "public": public, "created_at": at}
+        )
 
 
 def _stable_id(*names: str) -> int:

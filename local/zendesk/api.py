@@ -5,6 +5,7 @@ The rule: the bearer is checked before the scope, the scope before the work; err
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -29,27 +30,10 @@ type Work = Callable[[Account, TokenPair], Response]
 def api(standin: StandIn) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("api", __name__, url_prefix="/<subdomain>/api/v2")
-    read = "tickets:read"
 
     @routes.get("/users/me.json")
     def users_me(subdomain: str) -> Response:
         return _serve(standin, "users_me", "users:read", subdomain, lambda _, pair: _user(standin, pair))
-
-    @routes.get("/tickets.json")
-    def tickets(subdomain: str) -> Response:
-        return _serve(standin, "tickets", read, subdomain, _list_tickets)
-
-    @routes.post("/tickets.json")
-    def add_ticket(subdomain: str) -> Response:
-        return _serve(standin, "tickets", "tickets:write", subdomain, _add_ticket)
-
-    @routes.get("/tickets/<int:number>.json")
-    def ticket(subdomain: str, number: int) -> Response:
-        return _serve(standin, "tickets", read, subdomain, lambda account, _: _ticket(account, number))
-
-    @routes.put("/tickets/<int:number>.json")
-    def change_ticket(subdomain: str, number: int) -> Response:
-        return _serve(standin, "tickets", "tickets:write", subdomain, lambda one, _: _comment(one, number))
 
     @routes.get("/oauth/tokens/current.json")
     def current_token(subdomain: str) -> Response:
@@ -61,7 +45,38 @@ def api(standin: StandIn) -> Blueprint:
             standin, "delete_token", None, subdomain, lambda account, _: _delete(standin, account, name)
         )
 
+    _add_ticket_routes(routes, standin)
     return routes
+
+
+def _add_ticket_routes(routes: Blueprint, standin: StandIn) -> None:
+    """Add what there is of tickets and their comments."""
+
+    def read(subdomain: str, work: Work) -> Response:
+        return _serve(standin, "tickets", "tickets:read", subdomain, work)
+
+    def write(subdomain: str, work: Work) -> Response:
+        return _serve(standin, "tickets", "tickets:write", subdomain, work)
+
+    @routes.get("/tickets.json")
+    def tickets(subdomain: str) -> Response:
+        return read(subdomain, _list_tickets)
+
+    @routes.post("/tickets.json")
+    def add_ticket(subdomain: str) -> Response:
+        return write(subdomain, lambda account, _: _add_ticket(standin, account))
+
+    @routes.get("/tickets/<int:number>.json")
+    def ticket(subdomain: str, number: int) -> Response:
+        return read(subdomain, lambda account, _: _ticket(account, number))
+
+    @routes.put("/tickets/<int:number>.json")
+    def change_ticket(subdomain: str, number: int) -> Response:
+        return write(subdomain, lambda account, _: _change(standin, account, number))
+
+    @routes.get("/tickets/<int:number>/comments.json")
+    def comments(subdomain: str, number: int) -> Response:
+        return read(subdomain, lambda account, _: _comments(account, number))
 
 
 def _serve(standin: StandIn, endpoint: str, scope: str | None, subdomain: str, work: Work) -> Response:
@@ -135,27 +150,57 @@ def _ticket(account: Account, number: int) -> Response:
     return _json({"ticket": _found(account, number)})
 
 
-def _sent_ticket() -> tuple[str, str]:
-    """Return subject and comment of the ticket in the body, empty where there is none."""
+def _comments(account: Account, number: int) -> Response:
+    """Show the comments, oldest first unless `sort` is `-created_at`; as many as `page[size]` says."""
+    _found(account, number)
+    found = account.comments[number]
+    if request.args.get("sort") == "-created_at":
+        found = found[::-1]
+    size = request.args.get("page[size]", 100, type=int)
+    return _json({"comments": found[:size], "meta": {"has_more": len(found) > size}})
+
+
+def _sent_ticket() -> dict[str, Any]:
+    """Return the ticket in the body."""
     body = request.get_json(silent=True)
     ticket = body.get("ticket") if isinstance(body, dict) else None
     if not isinstance(ticket, dict):
-        raise ApiError(422, {"error": "RecordInvalid", "description": "Record validation errors"})
+        raise _invalid()
+    return ticket
+
+
+def _sent_comment(ticket: dict[str, Any]) -> tuple[str, bool]:
+    """Return the body of the ticket's comment, empty where there is none, and whether it is public."""
     comment = ticket.get("comment")
-    return str(ticket.get("subject", "")), str(comment.get("body", "")) if isinstance(comment, dict) else ""
+    if not isinstance(comment, dict):
+        return "", True
+    return str(comment.get("body", "")), comment.get("public") is not False
 
 
-def _add_ticket(account: Account, pair: TokenPair) -> Response:
-    del pair
-    return _json({"ticket": account.add_ticket(*_sent_ticket())}, 201)
+def _invalid() -> ApiError:
+    return ApiError(422, {"error": "RecordInvalid", "description": "Record validation errors"})
 
 
-def _comment(account: Account, number: int) -> Response:
-    ticket = _found(account, number)
-    _, comment = _sent_ticket()
-    comments = ticket["comments"]
-    if comment and isinstance(comments, list):
-        comments.append(comment)
+def _add_ticket(standin: StandIn, account: Account) -> Response:
+    sent = _sent_ticket()
+    body, _ = _sent_comment(sent)
+    ticket = account.add_ticket(str(sent.get("subject", "")), body, _iso(standin.clock()))
+    return _json({"ticket": ticket}, 201)
+
+
+def _change(standin: StandIn, account: Account, number: int) -> Response:
+    """Add the comment. A closed ticket takes none, nor one that changed since the stamp of a safe update."""
+    ticket, sent = _found(account, number), _sent_ticket()
+    if ticket["status"] == "closed":
+        raise _invalid()
+    if sent.get("safe_update") and sent.get("updated_stamp") != ticket["updated_at"]:
+        text = "Safe Update prevented the update due to outdated ticket data."
+        raise ApiError(409, {"error": "UpdateConflict", "description": text})
+    body, public = _sent_comment(sent)
+    at = _iso(standin.clock())
+    if body:
+        account.add_comment(number, body, at, public=public)
+    ticket["updated_at"] = at
     return _json({"ticket": ticket})
 
 

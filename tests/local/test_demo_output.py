@@ -57,6 +57,14 @@ def test_a_cookie_is_shown_without_its_value() -> None:
     assert shown == f"__Host-install-x={COVER}; Path=/; Secure"
 
 
+def test_the_answer_of_the_token_route_is_shown_without_the_token() -> None:
+    """Scopes and times are there to see, the token is not, wherever in the JSON it stands."""
+    shown = shown_text(
+        f'{{"access_token": "{"MARKED" + "a1" * 29}", "scopes": ["tickets:read"], "generation": 3}}'
+    )
+    assert shown == f'{{"access_token": "{COVER}", "scopes": ["tickets:read"], "generation": 3}}'
+
+
 def test_the_teller_covers_everything_it_is_given() -> None:
     """Requests, answers, remarks, expectations and errors with marked secrets print not one of them."""
     teller, output = told()

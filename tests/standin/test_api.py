@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.zendesk.accounts import OPENED_AT
 from local.zendesk.standin import StandIn
 from tests.standin.client import PlainClient
 
@@ -46,6 +47,8 @@ def test_users_me_can_lie(zendesk: StandIn, client: PlainClient) -> None:
         ("tickets:read", "GET", "tickets.json", 200),
         ("read", "GET", "tickets/1.json", 200),
         ("users:read", "GET", "tickets.json", 403),
+        ("tickets:read", "GET", "tickets/1/comments.json", 200),
+        ("tickets:write", "GET", "tickets/1/comments.json", 403),
         ("tickets:write", "GET", "tickets/1.json", 403),
         ("tickets:write", "POST", "tickets.json", 201),
         ("write", "PUT", "tickets/1.json", 200),
@@ -71,14 +74,73 @@ def test_tickets_can_be_added_read_and_commented(client: PlainClient) -> None:
     comment = {"ticket": {"comment": {"body": "It came."}}}
     client.api(token, f"tickets/{number}.json", method="PUT", json=comment)
     ticket = client.api(token, f"tickets/{number}.json").json()["ticket"]
-    assert (ticket["subject"], ticket["comments"]) == ("Late", ["Still nothing.", "It came."])
+    assert (ticket["subject"], ticket["description"]) == ("Late", "Still nothing.")
+    assert comments(client, token, number) == [("Still nothing.", True), ("It came.", True)]
     assert client.api(token, "tickets.json").json()["count"] == 3
+
+
+def comments(client: PlainClient, token: str, number: int, query: str = "") -> list[tuple[str, bool]]:
+    """Return body and publicity of a ticket's comments."""
+    answer = client.api(token, f"tickets/{number}/comments.json{query}").json()
+    return [(comment["body"], comment["public"]) for comment in answer["comments"]]
+
+
+def note(body: str, **changes: object) -> dict[str, object]:
+    """Return the change of a ticket that adds an internal note."""
+    return {"ticket": {"comment": {"body": body, "public": False}, **changes}}
+
+
+def test_the_newest_comments_come_first_where_that_is_asked_for(client: PlainClient) -> None:
+    """Proves that a note is internal, and that order and number of comments are the caller's choice."""
+    token = client.pair(scope="read write")["access_token"]
+    client.api(token, "tickets/1.json", method="PUT", json=note("Seen."))
+    assert comments(client, token, 1)[1:] == [("Seen.", False)]
+    assert comments(client, token, 1, "?sort=-created_at&page[size]=1") == [("Seen.", False)]
+    answer = client.api(token, "tickets/1/comments.json?page[size]=1").json()
+    assert answer["meta"] == {"has_more": True}
+
+
+def test_a_safe_update_fails_where_the_ticket_has_changed(zendesk: StandIn, client: PlainClient) -> None:
+    """Proves that of two notes with one stamp the second is 409, changes nothing, and may come with the new stamp."""
+    token = client.pair(scope="read write")["access_token"]
+    zendesk.clock.advance(1)
+    for body, status in (("First", 200), ("Second", 409)):
+        change = note(body, safe_update=True, updated_stamp=OPENED_AT)
+        answer = client.api(token, "tickets/1.json", method="PUT", json=change)
+        assert answer.status_code == status
+    assert answer.json()["error"] == "UpdateConflict"
+    assert comments(client, token, 1)[1:] == [("First", False)]
+    stamp = client.api(token, "tickets/1.json").json()["ticket"]["updated_at"]
+    change = note("Second", safe_update=True, updated_stamp=stamp)
+    assert client.api(token, "tickets/1.json", method="PUT", json=change).status_code == 200
+
+
+def test_a_closed_ticket_takes_no_comment(zendesk: StandIn, client: PlainClient) -> None:
+    """Proves the 422 of a ticket that nobody can change any more."""
+    token = client.pair(scope="read write")["access_token"]
+    zendesk.accounts.get("acme").tickets[1]["status"] = "closed"
+    answer = client.api(token, "tickets/1.json", method="PUT", json=note("Too late."))
+    assert (answer.status_code, answer.json()["error"]) == (422, "RecordInvalid")
+    assert len(comments(client, token, 1)) == 1
+
+
+def test_tickets_have_a_rate_limit_by_switch(zendesk: StandIn, client: PlainClient) -> None:
+    """Proves that a 429 with Retry-After can be had of reading, commenting and listing comments, once each."""
+    token = client.pair(scope="read write")["access_token"]
+    calls = (("GET", "tickets/1.json"), ("GET", "tickets/1/comments.json"), ("PUT", "tickets/1.json"))
+    for method, path in calls:
+        zendesk.misbehave("too_many_requests", endpoint="tickets", retry_after=7)
+        answers = [client.api(token, path, method=method, json=note("Seen.")) for _ in "ab"]
+        assert [answer.status_code for answer in answers] == [429, 200]
+        assert answers[0].headers["Retry-After"] == "7"
+    assert comments(client, token, 1)[1:] == [("Seen.", False)]
 
 
 def test_what_is_not_there_or_no_ticket(client: PlainClient) -> None:
     """Proves the API's 404 and 422."""
     token = client.pair(scope="read write")["access_token"]
     assert client.api(token, "tickets/99.json").json()["error"] == "RecordNotFound"
+    assert client.api(token, "tickets/99/comments.json").status_code == 404
     assert client.api(token, "tickets.json", method="POST", json=[]).status_code == 422
 
 
