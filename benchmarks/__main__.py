@@ -11,7 +11,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.status import Status
 
-from benchmarks import artefact, calls, cold_start, cost, imports, programs, report, sizes, template
+from benchmarks import artefact, calls, cold_start, cost, imports, programs, reading, report, sizes, template
 from benchmarks.artefact import ROOT, Artefact
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -23,20 +23,21 @@ def measure(built: Artefact, status: Status, runs: int) -> report.Results:
     status.update("counting calls")
     situations = [calls.observe(program, built) for program in programs.situations()]
     status.update("counting instructions and timing cold starts; this takes minutes")
-    cold = cold_start.measure(functions, built, runs)
+    cold = cold_start.measure([*functions, *programs.others()], built, runs)
+    status.update("letting crowds of workers meet an expiry")
+    read = reading.measure(built)
     status.update("timing imports and zipping")
     prices = cost.read_prices()
     rows = {program.name: _row(program) for program in programs.situations()}
+    ours = [each for each in situations if each.function in artefact.FUNCTIONS]
     return report.Results(
         architecture=built.architecture,
         cold_start=cold,
-        imports=_imports(functions, built),
+        reading=read,
+        imports=_imports([*functions, programs.others()[0]], built),
         situations=situations,
         layers_mb=sizes.measure_sizes(built),
-        rows={
-            each.name: [asdict(row) for row in cost.rows_written(each, rows[each.name])]
-            for each in situations
-        },
+        rows={each.name: [asdict(row) for row in cost.rows_written(each, rows[each.name])] for each in ours},
         usd_per_million={
             each.name: cost.usd_per_million(
                 each,
@@ -45,14 +46,14 @@ def measure(built: Artefact, status: Status, runs: int) -> report.Results:
                 template.memory_mb(each.function),
                 prices,
             )
-            for each in situations
+            for each in ours
         },
         assumed=prices["assumed"],
     )
 
 
 def _row(program: programs.Program) -> dict[str, object]:
-    """Return the install's row as the situation finds it; there is none where it begins."""
+    """Return the install's or connection's row as the situation finds it; there is none where it begins."""
     return dict(program.scenario.rows[0]) if program.scenario.rows else {}
 
 

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
+from benchmarks.updates import after
+
 WRAPPED_KEY_BYTES = 184
 """The length of a data key of 32 bytes wrapped by KMS under a symmetric key."""
 TOKEN_CHARACTERS = 64
 """The length of an opaque Zendesk token."""
-_DATA_KEY = bytes(range(32))
-_WRAPPED_KEY = bytes(index % 251 for index in range(WRAPPED_KEY_BYTES))
+CLIENT_SECRET = "s" * TOKEN_CHARACTERS
+DATA_KEY = bytes(range(32))
+"""The one data key that there is: whatever is unwrapped, it comes out."""
+WRAPPED_KEY = bytes(index % 251 for index in range(WRAPPED_KEY_BYTES))
 _KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 type Json = dict[str, Any]
@@ -83,7 +87,7 @@ class Script:
     def answer(self, call: Call) -> Answer:
         """Return what the call is answered; 501 for one that is not known, which no handler takes for success."""
         if call.name in _ROWS:
-            row = next(self._rows)
+            row = _as_asked(call, next(self._rows))
             return Answer({_ROWS[call.name]: row} if row else {})
         if call.name == "POST /oauth/tokens":
             return Answer(self._scenario.token, self._scenario.token_status)
@@ -91,6 +95,12 @@ class Script:
 
 
 _SERVICES = {"DynamoDB_20120810": "DynamoDB", "TrentService": "KMS", "secretsmanager": "SecretsManager"}
+
+
+def _as_asked(call: Call, row: Json) -> Json:
+    """Return the row as it is after an update that asks for the new one: a commit looks for its own id there."""
+    request: Json = json.loads(call.body)
+    return row | after(request) if row and request.get("ReturnValues") == "ALL_NEW" else row
 
 
 def _base64(data: bytes) -> str:
@@ -102,7 +112,7 @@ _ROWS = {"DynamoDB.UpdateItem": "Attributes", "DynamoDB.GetItem": "Item"}
 _SECRET = {
     "ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:client-secret-AbCdEf",
     "Name": "client-secret",
-    "SecretString": json.dumps({"client_secret": "s" * TOKEN_CHARACTERS}),
+    "SecretString": json.dumps({"client_secret": CLIENT_SECRET}),
     "VersionId": "11111111-2222-3333-4444-555555555555",
     "VersionStages": ["AWSCURRENT"],
 }
@@ -111,9 +121,9 @@ _FIXED: Mapping[str, Answer] = {
     "DynamoDB.Query": Answer({"Items": [], "Count": 0, "ScannedCount": 0}),
     "DynamoDB.TransactWriteItems": Answer({}),
     "KMS.GenerateDataKey": Answer(
-        {"CiphertextBlob": _base64(_WRAPPED_KEY), "Plaintext": _base64(_DATA_KEY), "KeyId": _KEY_ARN}
+        {"CiphertextBlob": _base64(WRAPPED_KEY), "Plaintext": _base64(DATA_KEY), "KeyId": _KEY_ARN}
     ),
-    "KMS.Decrypt": Answer({"Plaintext": _base64(_DATA_KEY), "KeyId": _KEY_ARN}),
+    "KMS.Decrypt": Answer({"Plaintext": _base64(DATA_KEY), "KeyId": _KEY_ARN}),
     "SecretsManager.GetSecretValue": Answer(_SECRET),
     "GET /api/v2/users/me.json": Answer({"user": {"id": 35_436, "role": "admin"}}),
     "GET /api/v2/oauth/tokens/current.json": Answer({"error": "invalid_token"}, 401),

@@ -18,7 +18,9 @@ from tempfile import mkdtemp
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "build" / "benchmarks"
-FUNCTIONS = ("start", "callback", "installs", "revoke")
+FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections")
+OWN = ("bare", "bare_read", "worker")
+"""Handlers of the benchmark's own: those that others are held against, and a worker as its users have one."""
 LAYERS = {"dependencies": "DependenciesLayer", "zendesk_oauth": "PackageLayer"}
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -37,7 +39,7 @@ class Artefact:
 
     def task(self, function: str) -> Path:
         """Return the function's own folder, as it lies in /var/task."""
-        return self.folder / ("bare" if function == "bare" else f"{function.capitalize()}Function")
+        return self.folder / (function if function in OWN else f"{function.capitalize()}Function")
 
     def layer(self, name: str) -> Path:
         """Return a layer's folder, which holds `python/`."""
@@ -46,7 +48,7 @@ class Artefact:
     def without_bytecode(self) -> "Artefact":
         """Return a copy that has no compiled bytecode, as a build that compiles nothing would ship."""
         bare = Artefact(self.folder / "no-bytecode", self.architecture)
-        for part in [*(self.task(function) for function in FUNCTIONS), self.opt, self.folder / "bare"]:
+        for part in [*(self.task(function) for function in (*FUNCTIONS, *OWN)), self.opt]:
             shutil.copytree(
                 part,
                 bare.folder / part.name,
@@ -66,7 +68,7 @@ def architecture_here() -> str:
 
 
 def build() -> Artefact:
-    """Build functions, layers and the bare handler for this machine. Raises CalledProcessError with make's words."""
+    """Build functions, layers and our own handlers for this machine. Raises CalledProcessError with make's words."""
     HOME.mkdir(parents=True, exist_ok=True)
     architecture = architecture_here()
     artefact = Artefact(Path(mkdtemp(prefix=f"{architecture}-", dir=HOME)), architecture)
@@ -79,7 +81,8 @@ def build() -> Artefact:
         shutil.copytree(
             artefact.layer(name) / "python", artefact.opt, copy_function=os.link, dirs_exist_ok=True
         )
-    _build_bare(artefact)
+    for function in OWN:
+        _build_own(artefact, function)
     return artefact
 
 
@@ -111,14 +114,14 @@ def _make(folder: Path, target: str, artefact: Artefact) -> None:
         made.check_returncode()
 
 
-def _build_bare(artefact: Artefact) -> None:
-    """Compile the bare handler as the functions are compiled."""
+def _build_own(artefact: Artefact, function: str) -> None:
+    """Compile a handler of our own as the functions are compiled."""
     shutil.copytree(
-        ROOT / "benchmarks" / "bare",
-        artefact.folder / "bare" / "bare",
+        ROOT / "benchmarks" / function,
+        artefact.task(function) / function,
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     python = (ROOT / ".tools" / "python3.13").resolve()
     command = [str(python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, str(artefact.folder / "bare")], env=environ, check=True)
+    subprocess.run([*command, str(artefact.task(function))], env=environ, check=True)

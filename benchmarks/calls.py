@@ -1,6 +1,7 @@
 """The calls that each situation makes, counted at the canned endpoint, where every call has to come by.
 
-Each is counted for the first event of a container and for a later one: the client secret is read only in the first.
+Each is counted for the first event of a container and for a later one: the client secret is read only in the first,
+and a key that is warm costs no call.
 """
 
 from collections import Counter
@@ -21,8 +22,20 @@ MINIMUM: Mapping[str, Counts] = {
     "deny": {"DynamoDB.UpdateItem": 1},
     "allow": {**_EXCHANGE, "GET /api/v2/users/me.json": 1, "DynamoDB.TransactWriteItems": 1},
     "failed_exchange": {**_EXCHANGE, "DynamoDB.UpdateItem": 2},
+    "refresh": {"DynamoDB.GetItem": 1, "DynamoDB.UpdateItem": 2, "POST /oauth/tokens": 1},
+    "refresh_not_due": {"DynamoDB.GetItem": 1},
+    "token": {"DynamoDB.GetItem": 1},
+    "worker": {},
 }
 """What each situation needs in a container that has had an event before, and no call more."""
+FIRST: Mapping[str, Counts] = {
+    "allow": {SECRET_READ: 1},
+    "failed_exchange": {SECRET_READ: 1},
+    "refresh": {SECRET_READ: 1, "KMS.Decrypt": 2},
+    "token": {"KMS.Decrypt": 1},
+    "worker": {"DynamoDB.GetItem": 1, "KMS.Decrypt": 1},
+}
+"""What the first event of a container needs besides: the client secret, keys that are not warm, and a first look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +57,9 @@ class Situation:
 
     @property
     def minimum(self) -> dict[str, Counts]:
-        """The calls that it must make, by name: with the secret's in the first event, where there is an exchange."""
+        """The calls that it must make, by name."""
         later = MINIMUM[self.name]
-        secret = {SECRET_READ: 1} if "POST /oauth/tokens" in later else {}
-        return {"first": {**later, **secret}, "later": later}
+        return {"first": {**later, **FIRST.get(self.name, {})}, "later": later}
 
 
 def count(calls: Sequence[Call]) -> dict[str, int]:

@@ -5,19 +5,23 @@ Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats" and "DynamoD
 
 import base64
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from benchmarks.answers import Call, Json
+from benchmarks.updates import after
 
 _UNIT_BYTES = 1024
+_READ_UNIT_BYTES = 4096
 _CONTAINER_BYTES = 3
-_SET = re.compile(r"(#\w+) = (?:if_not_exists\(#\w+, (:\w+)\)(?: \+ :\w+)?|(:\w+))")
-INDEXES = ("keep_alive_shard", "revoke_shard")
-"""The attributes that put a row into a sparse index; the index is written too, with its keys alone: one unit."""
+INDEXES = (
+    ("keep_alive_shard", "keep_alive_at"),
+    ("list_shard", "connection_key"),
+    ("revoke_shard", "revoke_at"),
+    ("unfinished_shard", "unfinished_at"),
+)
+"""The keys of each index. A row that has the first is in it, and the index is written too, with its keys alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +34,22 @@ class Write:
 
 
 def writes(call: Call, before: Json) -> list[Write]:
-    """Return the rows that a call writes; `before` is the install's row as an update finds it."""
+    """Return the rows that a call writes; `before` is the row as the situation finds it."""
     if not call.name.startswith("DynamoDB."):
         return []
     request: dict[str, Any] = json.loads(call.body)
     if call.name == "DynamoDB.PutItem":
-        return [_write(request["TableName"], request["Item"], 1)]
+        return [_write(request["TableName"], request["Item"], 1, {})]
     if call.name == "DynamoDB.UpdateItem":
-        return [_write(request["TableName"], before | after(request), 1)]
+        return [_write(request["TableName"], before | after(request), 1, before)]
     if call.name == "DynamoDB.TransactWriteItems":
         updates = [each["Update"] for each in request["TransactItems"]]
-        return [_write(update["TableName"], _row(update, before), 2) for update in updates]
+        found = [before if before.items() >= update["Key"].items() else {} for update in updates]
+        return [
+            _write(update["TableName"], row | after(update), 2, row)
+            for update, row in zip(updates, found, strict=True)
+        ]
     return []
-
-
-def after(update: Mapping[str, Any]) -> Json:
-    """Return the attributes that an update leaves behind, by its key and its assignments."""
-    names, values = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
-    assigned = {names[name]: values[a or b] for name, a, b in _SET.findall(update["UpdateExpression"])}
-    return {**update["Key"], **assigned}
 
 
 def item_bytes(item: Json) -> int:
@@ -56,15 +57,24 @@ def item_bytes(item: Json) -> int:
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
-def _row(update: Json, before: Json) -> Json:
-    """Return the row of one update in a transaction: the install's adds to what it was, the connection's is new."""
-    return (before if before.items() >= update["Key"].items() else {}) | after(update)
+def read_units(call: Call, row: Json) -> float:
+    """Return what a read of the situation's row uses: half as much where it may be stale."""
+    if call.name != "DynamoDB.GetItem" or not row:
+        return 0
+    units = ceil(item_bytes(row) / _READ_UNIT_BYTES)
+    return units if json.loads(call.body).get("ConsistentRead") else units / 2
 
 
-def _write(table: str, item: Json, factor: int) -> Write:
+def _write(table: str, item: Json, factor: int, before: Json) -> Write:
     size = item_bytes(item)
-    indexed = sum(1 for attribute in INDEXES if attribute in item)
+    indexed = sum(_entries(before, item, shard, at) for shard, at in INDEXES)
     return Write(table, size, factor * ceil(size / _UNIT_BYTES) + indexed)
+
+
+def _entries(before: Json, item: Json, shard: str, at: str) -> int:
+    """Return what is written to one index: an entry goes, or comes, or (where its keys change) both."""
+    old, new = ([row[shard], row.get(at)] if shard in row else None for row in (before, item))
+    return 0 if old == new else (old is not None) + (new is not None)
 
 
 def _value_bytes(value: Json) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import NamedTuple
 
 from benchmarks.artefact import Artefact
 from benchmarks.canned import CannedEndpoint
@@ -22,7 +23,7 @@ from benchmarks.programs import Program, bare, read_run, run
 _SUMMARY = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 RUNS = 41
 """Timed runs of each program; an odd number, so that the median is one of them."""
-NO_BYTECODE_RUNS = 15
+NO_BYTECODE_RUNS = 9
 """Fewer without bytecode: they take twice as long, and only show what shipping it is worth."""
 _REPEATS = 2
 _AT_ONCE = 2
@@ -43,7 +44,7 @@ class Instructions:
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """A function's cold start, and how it compares with the bare handler's; milliseconds are medians."""
+    """A function's cold start, and how it compares with the bare handler's; milliseconds and peaks are medians."""
 
     ratio_instructions: float
     ratio_wall: float
@@ -53,6 +54,15 @@ class ColdStart:
     instructions: int
     spread: float
     wall_ms: float
+    peak_mb: float
+    ratio_peak: float
+
+
+class Timed(NamedTuple):
+    """Seconds from spawn to exit, and the most memory that the process held: 0 where the system does not tell."""
+
+    seconds: float
+    peak_kb: float
 
 
 def require_valgrind() -> None:
@@ -68,8 +78,11 @@ def measure(programs: Sequence[Program], artefact: Artefact, runs: int) -> dict[
     everybody = [bare(), *programs]
     runs_no_bytecode = min(runs, NO_BYTECODE_RUNS)
     counts = count_instructions(everybody, artefact)
-    wall = time_interleaved(everybody, artefact, runs)
-    wall_no_bytecode = time_interleaved(everybody, artefact.without_bytecode(), runs_no_bytecode)
+    timed = time_interleaved(everybody, artefact, runs)
+    wall = {name: median.seconds for name, median in timed.items()}
+    peak = {name: median.peak_kb for name, median in timed.items()}
+    timed_no_bytecode = time_interleaved(everybody, artefact.without_bytecode(), runs_no_bytecode)
+    wall_no_bytecode = {name: median.seconds for name, median in timed_no_bytecode.items()}
     return {
         name: ColdStart(
             ratio_instructions=round(counts[name].count / counts["bare"].count, 4),
@@ -80,6 +93,8 @@ def measure(programs: Sequence[Program], artefact: Artefact, runs: int) -> dict[
             instructions=counts[name].count,
             spread=counts[name].spread,
             wall_ms=round(wall[name] * 1000, 1),
+            peak_mb=round(peak[name] / 1000, 1),
+            ratio_peak=round(peak[name] / (peak["bare"] or 1), 3),
         )
         for name in counts
     }
@@ -113,21 +128,24 @@ def read_count(callgrind_output: str) -> int:
     return int(found[1])
 
 
-def time_interleaved(programs: Sequence[Program], artefact: Artefact, runs: int) -> dict[str, float]:
-    """Return each program's median seconds from spawn to exit: one warm-up, then round after round of all of them."""
+def time_interleaved(programs: Sequence[Program], artefact: Artefact, runs: int) -> dict[str, Timed]:
+    """Return each program's medians from spawn to exit: one warm-up, then round after round of all of them."""
     with CannedEndpoint() as endpoint:
         rounds = [
             {program.name: _time(program, artefact, endpoint) for program in programs}
             for _ in range(runs + 1)
         ]
-    return {p.name: statistics.median(seconds[p.name] for seconds in rounds[1:]) for p in programs}
+    return {p.name: _median([timed[p.name] for timed in rounds[1:]]) for p in programs}
 
 
-def _time(program: Program, artefact: Artefact, endpoint: CannedEndpoint) -> float:
+def _median(timed: Sequence[Timed]) -> Timed:
+    return Timed(*(statistics.median(each) for each in zip(*timed, strict=True)))
+
+
+def _time(program: Program, artefact: Artefact, endpoint: CannedEndpoint) -> Timed:
     endpoint.script(program.scenario)
     surroundings = program.surroundings(artefact, endpoint.url)
     since = perf_counter()
     output = run(program.command(), surroundings)
     seconds = perf_counter() - since
-    read_run(program, output)
-    return seconds
+    return Timed(seconds, read_run(program, output).peak_kb or 0)

@@ -12,9 +12,11 @@ from typing import Any
 from benchmarks.answers import Json
 from benchmarks.artefact import ROOT
 from benchmarks.calls import SECRET_READ, Situation, count
-from benchmarks.capacity import Write, writes
+from benchmarks.capacity import Write, read_units, writes
 
 PRICES = ROOT / "benchmarks" / "prices.json"
+INVOKED = frozenset({"refresh"})
+"""What no HTTP request comes to: it has neither a gateway nor its access log."""
 _GIGABYTE = 1_000_000_000
 _MILLION = 1_000_000
 _DECIMALS = 2
@@ -31,19 +33,21 @@ def usd_per_million(
 ) -> dict[str, float]:
     """Return US dollars for a million, by service and in all.
 
-    `row` is the install's row before, `cold_ms` the wall time of a cold start here.
+    `row` is the install's or connection's row before, `cold_ms` the wall time of a cold start here.
     """
     usd = {name: each["price"] for name, each in prices["usd"].items()}
     seconds = assumed_seconds(situation, cold_ms, memory_mb, prices["assumed"])
     calls = count(situation.first)
-    logged = situation.logged_bytes + prices["assumed"]["access_log_bytes"]
+    is_invoked = situation.function in INVOKED
+    logged = situation.logged_bytes + (0 if is_invoked else prices["assumed"]["access_log_bytes"])
     kms = sum(times for name, times in calls.items() if name.startswith("KMS."))
     million = {
         "lambda": seconds * memory_mb / 1024 * usd["lambda_gb_second_arm64"] * _MILLION
         + usd["lambda_million_requests"],
-        "http_api": usd["http_api_million_requests"],
+        "http_api": 0.0 if is_invoked else usd["http_api_million_requests"],
         "dynamodb": sum(write.units for write in rows_written(situation, row))
-        * usd["dynamodb_million_write_units"],
+        * usd["dynamodb_million_write_units"]
+        + sum(read_units(call, row) for call in situation.first) * usd["dynamodb_million_read_units"],
         "kms": kms * usd["kms_million_requests"],
         "secrets_manager": calls.get(SECRET_READ, 0) * usd["secrets_manager_million_requests"],
         "logs": logged * _MILLION / _GIGABYTE * usd["logs_gigabyte"],

@@ -19,13 +19,27 @@ _LAMBDA: Mapping[str, str] = {
     "PATH": "/usr/bin:/bin",
     "TZ": "UTC",
 }
-_BARE = {"INSTALLS_TABLE": "installs"}
+_KEY_ARN = "arn:aws:kms:us-east-1:000000000000:alias/zendesk-oauth-local-tokens"
+_OWN: Mapping[str, Mapping[str, str]] = {
+    "bare": {"INSTALLS_TABLE": "installs"},
+    "bare_read": {"CONNECTIONS_TABLE": "connections", "TOKEN_KEY_ARN": _KEY_ARN},
+    "worker": {
+        "ZENDESK_OAUTH_APPLICATION": "zendesk-oauth",
+        "ZENDESK_OAUTH_STAGE": "local",
+        "ZENDESK_OAUTH_BASE_URL": "https://{subdomain}.zendesk.com",
+        "ZENDESK_OAUTH_CONNECTIONS_TABLE": "connections",
+        "ZENDESK_OAUTH_REFRESH_FUNCTION": "zendesk-oauth-local-refresh",
+        "ZENDESK_OAUTH_START_URL": "https://connect.example.com/oauth/start",
+        "ZENDESK_OAUTH_TOKEN_KEY_ARN": _KEY_ARN,
+    },
+}
+"""What the benchmark's own handlers are given, as `events/env.json` says it of the functions."""
 
 
 def of_function(function: str) -> dict[str, str]:
     """Return the variables that a function is given on the local stack, whose stage alone speaks HTTP to loopback."""
-    if function == "bare":
-        return dict(_BARE)
+    if function in _OWN:
+        return dict(_OWN[function])
     by_function: dict[str, dict[str, str]] = json.loads(
         (ROOT / "events" / "env.json").read_text(encoding="utf-8")
     )

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs
 from benchmarks import environment
 from benchmarks.answers import Json, Scenario
 from benchmarks.artefact import ROOT, Artefact
+from benchmarks.rows import FAR_AWAY, connection_row
 
 PYTHON = (ROOT / ".tools" / "python3.13").resolve()
 RUNNER = ROOT / "benchmarks" / "runner.py"
 EVENTS = ROOT / "events"
-_FAR_AWAY = "4102444800"
 _COOKIE = "__Host-install-"
 
 
@@ -31,13 +31,13 @@ class UnexpectedAnswerError(Exception):
 class Program:
     """A handler, the event it is shown, what its calls are answered, and what it must answer.
 
-    `status` is None for a function that no browser waits for.
+    `status` is the HTTP status, or the outcome that `refresh` names, or None for a function that only is to end well.
     """
 
     name: str
     function: str
     event: Path
-    status: int | None
+    status: int | str | None
     scenario: Scenario = field(default_factory=Scenario)
 
     def command(self, times: int = 1) -> list[str]:
@@ -52,10 +52,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished process: each answer with the seconds that it took, and the bytes it logged."""
+    """A finished process: each answer with the seconds that it took, and the bytes it logged.
+
+    `peak_kb` is the most memory that it held, or None where the system does not tell.
+    """
 
     answers: Sequence[tuple[float, Json | None]]
     logged: int
+    peak_kb: int | None = None
 
 
 def bare() -> Program:
@@ -65,13 +69,21 @@ def bare() -> Program:
 
 def functions() -> list[Program]:
     """Return one program for each function, with its commonest event; a function that comes later joins here."""
-    start, _, allow, _ = situations()
+    by_name = {program.name: program for program in situations()}
     return [
-        replace(start, name="start"),
-        replace(allow, name="callback"),
+        by_name["start"],
+        replace(by_name["allow"], name="callback"),
         Program("installs", "installs", EVENTS / "installs" / "invite.json", 201),
         Program("revoke", "revoke", EVENTS / "revoke" / "scheduled.json", None),
+        by_name["refresh"],
+        replace(by_name["token"], name="connections"),
     ]
+
+
+def others() -> list[Program]:
+    """Return what else is started cold: a worker with the library, and the bare handler with the calls it makes."""
+    (worker,) = (program for program in situations() if program.name == "worker")
+    return [worker, replace(worker, name="bare_read", function="bare_read")]
 
 
 def situations() -> list[Program]:
@@ -85,6 +97,19 @@ def situations() -> list[Program]:
         Program("deny", "callback", denied, 200, Scenario((install_row(denied, "denied"),))),
         Program("allow", "callback", allowed, 200, Scenario((exchanging,))),
         Program("failed_exchange", "callback", allowed, 400, refused),
+        *_readings(),
+    ]
+
+
+def _readings() -> list[Program]:
+    """Return what becomes of a connection later: refreshed, asked about too early, read by a worker or over HTTP."""
+    due, fresh = (Scenario((connection_row(due=is_due),)) for is_due in (True, False))
+    asked = EVENTS / "refresh" / "due.json"
+    return [
+        Program("refresh", "refresh", asked, "refreshed", due),
+        Program("refresh_not_due", "refresh", asked, "current", fresh),
+        Program("token", "connections", EVENTS / "connections" / "token.json", 200, fresh),
+        Program("worker", "worker", EVENTS / "start" / "acme.json", 204, fresh),
     ]
 
 
@@ -102,17 +127,20 @@ def install_row(event: Path, status: str) -> Json:
         "subdomain": {"S": "acme"},
         "created_at": {"N": "1795000000"},
         "consumed_at": {"N": "1795000060"},
-        "expires_at": {"N": _FAR_AWAY},
-        "delete_at": {"N": _FAR_AWAY},
+        "expires_at": {"N": FAR_AWAY},
+        "delete_at": {"N": FAR_AWAY},
         "attempt_id": {"S": "a" * 22},
         "state_fingerprint": {"S": hashlib.sha256(secret.encode()).hexdigest()},
         "browser_fingerprint": {"S": hashlib.sha256(cookies[_COOKIE + install_id].encode()).hexdigest()},
     }
 
 
-def run(command: Sequence[str], surroundings: dict[str, str]) -> str:
-    """Run a process to its end and return what it printed. Raises UnexpectedAnswerError with its last words."""
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+def run(command: Sequence[str], surroundings: dict[str, str], order: str = "") -> str:
+    """Run a process to its end and return what it printed. Raises UnexpectedAnswerError with its last words.
+
+    `order` is its standard input.
+    """
+    done = subprocess.run(command, env=surroundings, input=order, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UnexpectedAnswerError((done.stdout + done.stderr)[-4000:])
     return done.stdout
@@ -121,8 +149,10 @@ def run(command: Sequence[str], surroundings: dict[str, str]) -> str:
 def read_run(program: Program, output: str) -> Run:
     """Return what a finished process answered. Raises UnexpectedAnswerError where that is not what it should be."""
     logs, _, last = output.rstrip("\n").rpartition("\n")
-    answers = [(seconds, answer) for seconds, answer in json.loads(last)]
+    told = json.loads(last)
+    answers = [(seconds, answer) for seconds, answer in told["answers"]]
     for _, answer in answers:
-        if program.status is not None and answer["statusCode"] != program.status:
-            raise UnexpectedAnswerError(f"{program.name} answered {answer['statusCode']}: {logs[-4000:]}")
-    return Run(answers, len(logs.encode()))
+        said = answer and answer.get("statusCode", answer.get("outcome"))
+        if program.status is not None and said != program.status:
+            raise UnexpectedAnswerError(f"{program.name} answered {said}: {logs[-4000:]}")
+    return Run(answers, len(logs.encode()), told["peak_kb"])

@@ -11,18 +11,29 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import reading_report
 from benchmarks.calls import Counts, Situation
 from benchmarks.cold_start import ColdStart
+from benchmarks.reading import Reading
 from benchmarks.sizes import LAMBDA_LIMIT_MB
+from benchmarks.tables import Target, table_of
 
 SCHEMA = 1
-LIMITS: Mapping[str, float] = {"start": 1.05, "callback": 1.18}
+LIMITS: Mapping[str, float] = {
+    "start": 1.05,
+    "callback": 1.18,
+    "refresh": 1.2,
+    "connections": 1.12,
+    "worker": 1.08,
+}
 """Cold starts in instructions, against the bare handler."""
 WORDS: Mapping[str, str] = {
+    "DynamoDB.GetItem": "get",
     "DynamoDB.PutItem": "put",
     "DynamoDB.TransactWriteItems": "transaction",
     "DynamoDB.UpdateItem": "update",
     "GET /api/v2/users/me.json": "users/me",
+    "KMS.Decrypt": "unwrapped key",
     "KMS.GenerateDataKey": "data key",
     "POST /oauth/tokens": "token POST",
     "SecretsManager.GetSecretValue": "secret",
@@ -31,27 +42,12 @@ WORDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Something to reach. `value` and `limit` are numbers where less is better, or texts that must be equal."""
-
-    name: str
-    value: float | str
-    limit: float | str
-
-    @property
-    def met(self) -> bool:
-        """Whether it was reached."""
-        if isinstance(self.value, str) or isinstance(self.limit, str):
-            return self.value == self.limit
-        return self.value <= self.limit
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
     """Everything that one run measured."""
 
     architecture: str
     cold_start: Mapping[str, ColdStart]
+    reading: Reading
     imports: Mapping[str, Mapping[str, float]]
     situations: Sequence[Situation]
     layers_mb: Mapping[str, Mapping[str, float]]
@@ -72,7 +68,12 @@ class Results:
             for when, at in (("first", ", first of a container"), ("later", ""))
         ]
         unzipped = round(sum(size["unzipped"] for size in self.layers_mb.values()), 2)
-        return [*cold, *counted, Target("layers and functions, MB unzipped", unzipped, LAMBDA_LIMIT_MB)]
+        return [
+            *cold,
+            *counted,
+            *reading_report.targets(self.reading),
+            Target("layers and functions, MB unzipped", unzipped, LAMBDA_LIMIT_MB),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return what results.json holds."""
@@ -80,6 +81,7 @@ class Results:
             "schema": SCHEMA,
             "architecture": self.architecture,
             "cold_start": {name: asdict(cold) for name, cold in self.cold_start.items()},
+            "reading": reading_report.as_json(self.reading),
             "imports_ms": self.imports,
             "calls": {each.name: each.counts for each in self.situations},
             "warm_ms": {each.name: each.later_ms for each in self.situations},
@@ -105,6 +107,8 @@ def show(results: Results, console: Console) -> None:
     """Print the tables."""
     for table in (
         _cold_starts(results),
+        reading_report.readings(results.reading),
+        reading_report.crowds(results.reading),
         _imports(results),
         _calls(results),
         _sizes(results),
@@ -114,15 +118,8 @@ def show(results: Results, console: Console) -> None:
         console.print(table)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
-    return table
-
-
 def _cold_starts(results: Results) -> Table:
-    table = _table(
+    table = table_of(
         "Cold start, from spawn to exit with the first answer, against the bare handler",
         "function",
         "instructions",
@@ -131,6 +128,8 @@ def _cold_starts(results: Results) -> Table:
         "wall",
         "ms here",
         "wall without bytecode",
+        "peak memory",
+        "MB here",
     )
     for name, cold in results.cold_start.items():
         table.add_row(
@@ -141,12 +140,14 @@ def _cold_starts(results: Results) -> Table:
             f"{cold.ratio_wall:.2f}",
             f"{cold.wall_ms:.0f}",
             f"{cold.ratio_wall_no_bytecode:.2f}",
+            f"{cold.ratio_peak:.2f}",
+            f"{cold.peak_mb:.0f}",
         )
     return table
 
 
 def _imports(results: Results) -> Table:
-    table = _table(
+    table = table_of(
         "What imports cost that the bare handler does not make: milliseconds, least of several runs",
         *results.imports,
     )
@@ -160,7 +161,7 @@ def _imports(results: Results) -> Table:
 
 
 def _calls(results: Results) -> Table:
-    table = _table(
+    table = table_of(
         "Calls, counted on the wire", "situation", "in a warm container", "more in a new one", "warm ms here"
     )
     for each in results.situations:
@@ -170,7 +171,7 @@ def _calls(results: Results) -> Table:
 
 
 def _sizes(results: Results) -> Table:
-    table = _table(f"Sizes in MB, {results.architecture}", "what", "unzipped", "zipped")
+    table = table_of(f"Sizes in MB, {results.architecture}", "what", "unzipped", "zipped")
     for name, size in results.layers_mb.items():
         table.add_row(name, f"{size['unzipped']:.2f}", f"{size['zipped']:.2f}")
     return table
@@ -178,14 +179,14 @@ def _sizes(results: Results) -> Table:
 
 def _costs(results: Results) -> Table:
     services = list(next(iter(results.usd_per_million.values())))
-    table = _table("US dollars a million, each the first of its container", "situation", *services)
+    table = table_of("US dollars a million, each the first of its container", "situation", *services)
     for name, usd in results.usd_per_million.items():
         table.add_row(name, *(f"{usd[service]:.2f}" for service in services))
     return table
 
 
 def _targets(results: Results) -> Table:
-    table = _table("Targets", "what", "is", "shall be", "met")
+    table = table_of("Targets", "what", "is", "shall be", "met")
     for target in results.targets:
         table.add_row(
             target.name, str(target.value), str(target.limit), "yes" if target.met else "[bold red]no[/]"

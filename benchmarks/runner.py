@@ -2,7 +2,8 @@
 
 Run as `python -S runner.py MODULE EVENT [TIMES]`, with the path in PYTHONPATH. It imports next to nothing,
 because whatever it does counts on both sides of a ratio and would flatter it.
-The last line of its output is a JSON list of [seconds, answer], one for each time.
+The last line of its output is JSON: `answers`, a list of [seconds, answer], one for each time, and `peak_kb`, the
+most memory that the process ever held, or null where the system does not tell.
 """
 
 import json
@@ -26,6 +27,15 @@ class Context:
         return 900_000
 
 
+def peak_kb() -> int | None:
+    """Return the peak of the resident set. `getrusage` would count that of whoever started this process, too."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - as below
+            return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+    except OSError:
+        return None
+
+
 def main() -> None:
     """Import, answer, print."""
     handler = __import__(sys.argv[1], fromlist=["handler"]).handler
@@ -36,7 +46,7 @@ def main() -> None:
         since = perf_counter()
         answer = handler(event, Context())
         answers.append([perf_counter() - since, answer])
-    sys.stdout.write("\n" + json.dumps(answers) + "\n")
+    sys.stdout.write("\n" + json.dumps({"answers": answers, "peak_kb": peak_kb()}) + "\n")
 
 
 main()

@@ -62,6 +62,21 @@ def test_a_data_key_is_a_real_key() -> None:
     assert len(base64.b64decode(body["CiphertextBlob"])) > 100
 
 
+def test_an_update_that_asks_for_the_new_row_gets_it() -> None:
+    """A commit looks for its own id in the row: given back unchanged, every refresh would seem to be another's."""
+    update = {
+        "Key": {"key": {"S": "k"}},
+        "UpdateExpression": "SET #commit_id = :mine",
+        "ExpressionAttributeNames": {"#commit_id": "commit_id"},
+        "ExpressionAttributeValues": {":mine": {"S": "mine"}},
+        "ReturnValues": "ALL_NEW",
+    }
+    script = Script(Scenario([{"commit_id": {"S": "before"}, "epoch": {"N": "1"}}]))
+    answer = script.answer(Call("DynamoDB.UpdateItem", json.dumps(update)))
+    row = {"commit_id": {"S": "mine"}, "epoch": {"N": "1"}, "key": {"S": "k"}}
+    assert answer == Answer({"Attributes": row})
+
+
 def test_a_row_is_left_out_where_there_is_none() -> None:
     """DynamoDB gives no `Item` for a row that is not there, and neither does the endpoint."""
     assert Script(Scenario()).answer(Call("DynamoDB.GetItem", "{}")) == Answer({})

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks.answers import Call
-from benchmarks.capacity import item_bytes, writes
+from benchmarks.capacity import item_bytes, read_units, writes
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,52 @@ def test_a_transaction_is_billed_twice_and_a_sparse_index_once() -> None:
     body = {"TransactItems": [{"Update": UPDATE}]}
     (write,) = writes(Call("DynamoDB.TransactWriteItems", json.dumps(body)), {"id": {"S": "another row"}})
     assert (write.table, write.units) == ("connections", 2 + 1)
+
+
+INDEXED = {
+    "connection_key": {"S": "default#acme"},
+    "list_shard": {"S": "shard-01"},
+    "keep_alive_shard": {"S": "shard-01"},
+    "keep_alive_at": {"N": "1795000000"},
+}
+
+
+def renewed(**values: str) -> Call:
+    """Return an update of the indexed row that assigns these numbers."""
+    update = {
+        "TableName": "connections",
+        "Key": {"connection_key": {"S": "default#acme"}},
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
+        "ExpressionAttributeValues": {f":{name}": {"N": value} for name, value in values.items()},
+    }
+    return Call("DynamoDB.UpdateItem", json.dumps(update))
+
+
+def test_a_row_that_enters_every_index_is_billed_for_each() -> None:
+    """The first install puts its row into the listing too, not only where it is kept alive."""
+    item = INDEXED | {"unfinished_shard": {"S": "shard-01"}, "unfinished_at": {"N": "1"}}
+    (write,) = writes(Call("DynamoDB.PutItem", json.dumps({"TableName": "connections", "Item": item})), {})
+    assert write.units == 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("update", "units"),
+    [(renewed(keep_alive_at="1799000000"), 1 + 2), (renewed(expires_at="1799000000"), 1)],
+    ids=["its place in one changes", "none of its keys changes"],
+)
+def test_an_index_is_written_where_its_keys_change(update: Call, units: int) -> None:
+    """An entry that moves is taken away and put elsewhere, and one that stays is not written at all."""
+    (write,) = writes(update, INDEXED)
+    assert write.units == units
+
+
+@pytest.mark.parametrize(("consistent", "units"), [(True, 2), (False, 1)])
+def test_a_read_is_billed_by_four_kilobytes(*, consistent: bool, units: float) -> None:
+    """The whole row counts, whatever part of it is asked for, and half where it may be stale."""
+    call = Call("DynamoDB.GetItem", json.dumps({"ConsistentRead": consistent}))
+    assert read_units(call, {"key": {"S": "x" * 4096}}) == units
+    assert read_units(call, {}) == 0
 
 
 @pytest.mark.parametrize("name", ["KMS.GenerateDataKey", "DynamoDB.Query"])

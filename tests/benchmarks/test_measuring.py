@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import artefact, cold_start, imports, sizes, template
+from benchmarks import artefact, cold_start, imports, programs, sizes, template
 from benchmarks.artefact import Artefact
 
 
@@ -51,12 +51,13 @@ def test_a_layer_has_two_sizes(tmp_path: Path) -> None:
 def test_bytecode_is_left_behind(tmp_path: Path) -> None:
     """The copy without bytecode has every source and not one compiled file."""
     built = Artefact(tmp_path / "arm64", "arm64")
-    for folder in (built.opt, built.task("bare"), *(built.task(f) for f in artefact.FUNCTIONS)):
+    folders = [built.opt, *(built.task(f) for f in (*artefact.FUNCTIONS, *artefact.OWN))]
+    for folder in folders:
         (folder / "__pycache__").mkdir(parents=True)
         (folder / "app.py").touch()
         (folder / "__pycache__" / "app.pyc").touch()
     bare = built.without_bytecode()
-    assert len(list(bare.folder.rglob("app.py"))) == 6
+    assert len(list(bare.folder.rglob("app.py"))) == len(folders)
     assert not list(bare.folder.rglob("*.pyc"))
 
 
@@ -64,3 +65,17 @@ def test_bytecode_is_left_behind(tmp_path: Path) -> None:
 def test_memory_is_the_templates(function: str) -> None:
     """The cost is reckoned with the memory that the template gives the function."""
     assert template.memory_mb(function) in range(128, 10_241)
+
+
+def test_the_peak_is_told_with_the_answers() -> None:
+    """A process tells its answers and its peak in its last line; what stands before is what it logged."""
+    told = 'a line\n{"answers": [[0.5, null]], "peak_kb": 52000}\n'
+    run = programs.read_run(programs.Program("revoke", "revoke", Path("event.json"), None), told)
+    assert (run.answers, run.logged, run.peak_kb) == ([(0.5, None)], len("a line"), 52_000)
+
+
+def test_a_refresh_that_had_nothing_to_do_is_not_measured_as_one() -> None:
+    """What answers early is cheap: the outcome must be the one that the program is named for."""
+    refresh = programs.Program("refresh", "refresh", Path("event.json"), "refreshed")
+    with pytest.raises(programs.UnexpectedAnswerError, match="current"):
+        programs.read_run(refresh, '{"answers": [[0.5, {"outcome": "current"}]], "peak_kb": null}\n')

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,16 +7,19 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from benchmarks import cost, report
+from benchmarks import cost, reading_report, report
 from benchmarks.answers import Call
 from benchmarks.calls import MINIMUM, Situation
 from benchmarks.cold_start import ColdStart
-from benchmarks.report import Results, Target
+from benchmarks.crowds import Crowd
+from benchmarks.reading import Beside, Reading
+from benchmarks.report import Results
+from benchmarks.tables import Target
 
 NUMBER = {"type": "number"}
 SCHEMA = {
     "type": "object",
-    "required": ["schema", "cold_start", "calls", "layers_mb", "usd_per_million", "targets"],
+    "required": ["schema", "cold_start", "reading", "calls", "layers_mb", "usd_per_million", "targets"],
     "properties": {
         "schema": {"const": 1},
         "cold_start": {
@@ -23,8 +27,22 @@ SCHEMA = {
             "required": ["start", "callback"],
             "additionalProperties": {
                 "type": "object",
-                "required": ["ratio_instructions", "ratio_wall", "ratio_wall_no_bytecode", "runs"],
+                "required": [
+                    "ratio_instructions",
+                    "ratio_peak",
+                    "ratio_wall",
+                    "ratio_wall_no_bytecode",
+                    "runs",
+                ],
                 "additionalProperties": NUMBER,
+            },
+        },
+        "reading": {
+            "type": "object",
+            "required": ["warm_read_in_look_ups", "beside_bare", "crowds"],
+            "properties": {
+                "crowds": {"type": "array", "items": {"required": ["workers", "posts", "wait_ms_p99"]}},
+                "beside_bare": {"type": "object", "additionalProperties": {"required": ["ratio"]}},
             },
         },
         "calls": {
@@ -72,19 +90,34 @@ def situation(name: str, *more: str) -> Situation:
     return Situation(name, "callback", calls, calls, 500, 1000, 2.5)
 
 
+def reading(warm_ns: float = 100.0, posts: int = 1, wait_ms: float = 300.0) -> Reading:
+    """Return what reading came to, with every target met unless said otherwise."""
+    return Reading(
+        look_up_ns=20.0,
+        warm_read_ns=warm_ns,
+        beside={"cold_read": Beside(5.0, 5.0, 100), "refresh": Beside(27.0, 20.0, 60)},
+        cold_reads_per_second=100.0,
+        crowds={
+            workers: Crowd(workers, [1, posts], workers - 1, 100.0, wait_ms) for workers in (1, 10, 100, 1000)
+        },
+    )
+
+
 def results(start: float = 1.0, *more: str) -> Results:
     """Return results with this cold start of `start`, and these calls more when denying."""
-    cold = ColdStart(1.0, 1.0, 1.0, 41, 15, 1_000_000, 1e-7, 400.0)
-    measured = {"start": ColdStart(start, 1.0, 1.0, 41, 15, 1_000_000, 1e-7, 400.0), "callback": cold}
+    cold = ColdStart(1.0, 1.0, 1.0, 41, 9, 1_000_000, 1e-7, 400.0, 50.0, 1.0)
+    measured = dict.fromkeys(report.LIMITS, cold) | {"start": replace(cold, ratio_instructions=start)}
     return Results(
         architecture="arm64",
         cold_start={"bare": cold, **measured},
+        reading=reading(),
         imports={"start": {"zendesk_oauth.errors": 1.1}, "callback": {}},
         situations=[
             situation("start"),
             situation("deny", *more),
             situation("allow"),
             situation("failed_exchange"),
+            situation("worker"),
         ],
         layers_mb={"dependencies": {"unzipped": 65.0, "zipped": 20.0}},
         rows={"start": [{"table": "installs", "bytes": 500, "units": 1}]},
@@ -124,13 +157,37 @@ def test_one_call_less_misses_the_target() -> None:
     assert not Target("calls", "1 DynamoDB.PutItem", "2 DynamoDB.PutItem").met
 
 
-def test_the_secret_is_due_once_a_container() -> None:
-    """An exchange that never reads the client secret did not make the calls of a first event."""
+def test_the_secret_and_the_keys_are_due_once_a_container() -> None:
+    """An exchange that never reads the client secret, or a worker that reads nothing, made too few calls."""
     missed = [target.name for target in results().targets if not target.met]
     assert missed == [
         "calls of allow, first of a container",
         "calls of failed_exchange, first of a container",
+        "calls of worker, first of a container",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "missed"),
+    [
+        (reading(), []),
+        (reading(warm_ns=201.0), ["warm read, in looks into a dictionary"]),
+        (reading(wait_ms=501.0), ["p99 of waiting after the commit, 100 workers, ms"]),
+        (reading(posts=2), [f"POSTs of an expiry, {n} workers" for n in (1, 10, 100, 1000)]),
+        (reading(posts=0), [f"POSTs of an expiry, {n} workers" for n in (1, 10, 100, 1000)]),
+    ],
+    ids=["all met", "a slow warm read", "a long wait", "one POST more", "one POST less"],
+)
+def test_each_number_of_reading_has_its_own_target(given: Reading, missed: list[str]) -> None:
+    """What is slow, late or too often misses its own target and no other; so does an expiry that nobody mended."""
+    assert [target.name for target in reading_report.targets(given) if not target.met] == missed
+
+
+def test_beside_its_bare_calls_a_refresh_may_take_so_much() -> None:
+    """The ratio of the medians is judged, at the limit as met."""
+    targets = {target.name: target for target in reading_report.targets(reading())}
+    judged = targets["refresh, against its bare calls"]
+    assert (judged.value, judged.limit, judged.met) == (1.35, 1.35, True)
 
 
 def test_the_tables_show_every_missed_target() -> None:
@@ -150,6 +207,16 @@ def test_a_million_is_the_sum_of_its_services() -> None:
     assert usd["http_api"] == 1.0
     assert usd["dynamodb"] == pytest.approx((1 + 2) * 0.625, abs=0.01)
     assert usd["total"] == pytest.approx(sum(each for name, each in usd.items() if name != "total"), abs=0.05)
+
+
+def test_what_is_invoked_costs_no_gateway() -> None:
+    """A refresh that a worker asks for comes through no HTTP API, and its reads are billed beside its writes."""
+    row = {"connection_key": {"S": "default#acme"}}
+    read = Call("DynamoDB.GetItem", json.dumps({"ConsistentRead": True}))
+    asked = Situation("refresh_not_due", "refresh", [read], [], 0, 0, 1.0)
+    usd = cost.usd_per_million(asked, row, 400.0, 1024, cost.read_prices())
+    assert (usd["http_api"], usd["logs"], usd["kms"]) == (0.0, 0.0, 0.0)
+    assert usd["dynamodb"] == pytest.approx(0.125, abs=0.01)
 
 
 def test_less_memory_is_a_slower_processor() -> None:

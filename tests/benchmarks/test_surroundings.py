@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks import environment, programs
-from zendesk_oauth.adapters.dynamodb_attributes import install_of
+from zendesk_oauth.adapters.dynamodb_install_attributes import install_of
 from zendesk_oauth.models.install import InstallStatus
-from zendesk_oauth.settings import VARIABLES
+from zendesk_oauth.settings import VARIABLES, WORKER_PREFIX, WORKER_VARIABLES
 
 
 @pytest.mark.parametrize("function", sorted(VARIABLES))
@@ -13,6 +13,11 @@ def test_a_measured_function_is_given_its_own_variables(function: str) -> None:
     """The measured surroundings are those that the function declares, so nothing is measured that would not start."""
     given = environment.of_function(function)
     assert set(given) - {"AWS_ENDPOINT_URL"} == VARIABLES[function]
+
+
+def test_a_measured_worker_is_given_all_that_a_worker_can_have() -> None:
+    """The worker's own variables are those that the library reads, each by its name there."""
+    assert set(environment.of_function("worker")) == {f"{WORKER_PREFIX}{name}" for name in WORKER_VARIABLES}
 
 
 def test_nothing_is_taken_over_from_whoever_measures(monkeypatch: pytest.MonkeyPatch) -> None:
