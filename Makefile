@@ -8,6 +8,8 @@ BIN := .venv/bin
 UV = $(shell if [ -x .tools/uv/bin/uv ]; then echo .tools/uv/bin/uv; else command -v uv; fi)
 ARCH ?= arm64
 TESTS ?= tests
+STACK ?= zendesk-oauth
+EXAMPLE := examples/worker-stack
 export PYTHONPATH := layers/zendesk_oauth:.
 
 .PHONY: help
@@ -19,7 +21,7 @@ setup: ## Install all that is needed (the other commands call it)
 	@scripts/setup
 
 .PHONY: demo
-demo: setup ## Deploy locally and play installs through, allowed and denied
+demo: setup ## Deploy locally and play installs, refreshes and losses through
 	@$(BIN)/python -m local.demo
 
 .PHONY: local
@@ -48,8 +50,11 @@ arrows: setup
 
 .PHONY: template
 template: setup
-	@$(BIN)/cfn-lint -a cfn_lint_serverless.rules -- template.yaml
-	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region us-east-1 >/dev/null && echo "sam validate --lint: clean"
+	@$(BIN)/cfn-lint -a cfn_lint_serverless.rules -- template.yaml $(EXAMPLE)/template.yaml
+	@for file in template.yaml $(EXAMPLE)/template.yaml; do \
+	  SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region us-east-1 --template "$$file" >/dev/null; \
+	  echo "sam validate --lint $$file: clean"; \
+	done
 
 .PHONY: fmt
 fmt: setup ## Format the sources and mend what lint can mend
@@ -73,9 +78,18 @@ bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one
 build: setup ## Build for deployment; ARCH=arm64 or x86_64
 	@ARCH=$(ARCH) scripts/build
 
+.PHONY: examples
+examples: setup ## Build the example of a worker's stack; ARCH=arm64 or x86_64
+	@PATH="$$(dirname "$$(readlink -f .tools/python3.13)"):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam build \
+	  --template $(EXAMPLE)/template.yaml --build-dir $(EXAMPLE)/.aws-sam/build --parameter-overrides Architecture=$(ARCH)
+
 .PHONY: deploy
 deploy: build ## Deploy with SAM, asking for the parameters (needs AWS credentials)
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH)
+
+.PHONY: verify-aws
+verify-aws: setup ## Try in your account what nobody may do there; STACK=zendesk-oauth (needs AWS credentials)
+	@$(BIN)/python -m verification $(STACK)
 
 .PHONY: lock
 lock: setup ## Resolve the locked environments anew, from requirements/*.in
@@ -83,8 +97,11 @@ lock: setup ## Resolve the locked environments anew, from requirements/*.in
 	  $(UV) pip compile --quiet --upgrade --python $(BIN)/python --universal --generate-hashes \
 	    --no-header --no-emit-index-url --no-emit-find-links -o requirements/$$name.txt requirements/$$name.in; \
 	done
+	@$(UV) pip compile --quiet --upgrade --python $(BIN)/python --universal --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links -c requirements/layer.txt \
+	  -o $(EXAMPLE)/worker/requirements.txt $(EXAMPLE)/requirements.in
 
 .PHONY: clean
 clean: ## Remove what was built; the environments stay
-	@rm -rf build .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf build .aws-sam $(EXAMPLE)/.aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -not -path './.tools/*' -prune -exec rm -rf {} +
