@@ -62,8 +62,8 @@ fmt: setup ## Format the sources and mend what lint can mend
 	@$(BIN)/ruff format .
 
 .PHONY: fuzz
-fuzz: setup ## Feed 100,000 hostile events to each handler
-	@FUZZ_EXAMPLES=100000 $(BIN)/pytest -n 2 tests/fuzz
+fuzz: setup ## Feed 100,000 hostile events to each handler, and fail every line of refresh in search of a leak
+	@FUZZ_EXAMPLES=100000 CANARY_EVERY=1 $(BIN)/pytest -n 2 tests/fuzz tests/flow/test_refresh_canary.py
 
 .PHONY: simulate
 simulate: setup ## Play schedules of races, faults and deaths; SCHEDULES=1000000 SEED=…

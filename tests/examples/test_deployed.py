@@ -100,9 +100,9 @@ def test_a_message_becomes_a_note_and_leaves_the_queue(
     stack: LocalStack, open_mode: Scene, outputs: Mapping[str, str]
 ) -> None:
     """From SQS over the deployed worker, with WorkerPolicy and both layers found by name, to a note at Zendesk."""
-    connect(open_mode, "hooli")
-    send(stack, outputs, "hooli")
-    [note] = eventually(lambda: notes(stack, "hooli"), bool)
+    connect(open_mode, "bluth")
+    send(stack, outputs, "bluth")
+    [note] = eventually(lambda: notes(stack, "bluth"), bool)
     assert "Where is my parcel?" in note
     assert eventually(lambda: left(stack, outputs["QueueUrl"]), lambda count: count == 0) == 0
 
@@ -111,19 +111,19 @@ def test_a_limit_of_zendesk_delays_a_message_and_loses_none(
     stack: LocalStack, open_mode: Scene, outputs: Mapping[str, str]
 ) -> None:
     """After a 429 of one second the message comes back by itself, long before the queue's half hour: one note."""
-    connect(open_mode, "initrode")
-    stack.zendesk.misbehave("too_many_requests", endpoint="tickets", subdomain="initrode", retry_after=1)
-    send(stack, outputs, "initrode")
-    assert len(eventually(lambda: notes(stack, "initrode"), bool)) == 1
+    connect(open_mode, "veridian")
+    stack.zendesk.misbehave("too_many_requests", endpoint="tickets", subdomain="veridian", retry_after=1)
+    send(stack, outputs, "veridian")
+    assert len(eventually(lambda: notes(stack, "veridian"), bool)) == 1
     statuses = [
-        call.status for call in stack.zendesk.seen.api_calls if "/initrode/api/v2/tickets/1" in call.path
+        call.status for call in stack.zendesk.seen.api_calls if "/veridian/api/v2/tickets/1" in call.path
     ]
     assert statuses == [429, 200, 200, 200]
 
 
 def test_a_message_for_nobody_is_let_go(stack: LocalStack, outputs: Mapping[str, str]) -> None:
     """A customer who never connected: nothing is called at Zendesk, and the message is gone from both queues."""
-    send(stack, outputs, "pendant")
+    send(stack, outputs, "sitwell")
     assert eventually(lambda: left(stack, outputs["QueueUrl"]), lambda count: count == 0) == 0
     assert left(stack, outputs["DeadLetterQueueUrl"]) == 0
-    assert [call for call in stack.zendesk.seen.api_calls if "/pendant/" in call.path] == []
+    assert [call for call in stack.zendesk.seen.api_calls if "/sitwell/" in call.path] == []

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 
 from local.zendesk.person import approve, deny
@@ -181,6 +183,9 @@ def running_account(
 ) -> Iterator[Account]:
     """Give an account with empty tables, a key and the secret while the block runs."""
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        # Every cold container makes clients anew: what they read of botocore's data is read once.
+        read = cache(JSONFileLoader().load_file)
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
         patch.setenv("POWERTOOLS_SERVICE_NAME", "flow")
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "zendesk-oauth/flow")
         patch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")

@@ -47,6 +47,12 @@ def connected(stack: LocalStack) -> None:
         client.delete_item(TableName=table, Key=row)
     scene = Scene(stack, Teller(Console(file=io.StringIO(), width=200)), OPEN)
     scene.connect(scene.browser(), "acme")
+    client.update_item(  # in its first minute no token is looked into
+        TableName=table,
+        Key={"connection_key": {"S": "default#acme"}},
+        UpdateExpression="SET issued_at = issued_at - :hour",
+        ExpressionAttributeValues={":hour": {"N": "3600"}},
+    )
 
 
 def test_every_event_is_here() -> None:
