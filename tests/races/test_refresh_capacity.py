@@ -7,7 +7,7 @@ A thousand workers who each tried a conditional write would ask for 6,000, and t
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -20,6 +20,7 @@ from tests.doubles.scripted import NOON
 from tests.dynamodb_local import CONNECTIONS, Tables
 from tests.stores.refreshing import due, every_write_sent_twice, item_of
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
+from zendesk_oauth.errors import StoreUnavailableError
 from zendesk_oauth.models.refresh import Connection, RefreshOutcome, RefreshQuestion, Renewal, Version
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 WORKERS = 1000
+TRIES = 2
 PARTITION_WRITE_UNITS = 1000
 TOKEN_BYTES, WRAPPED_KEY_BYTES = 2600, 184
 ROW_WRITE_UNITS = 6
@@ -101,9 +103,11 @@ def billed(client: "DynamoDBClient") -> Iterator[Bill]:
     events = client.meta.events
     events.register("provide-client-params.dynamodb", ask)
     events.register("after-call.dynamodb", bill.note)
-    yield bill
-    events.unregister("provide-client-params.dynamodb", ask)
-    events.unregister("after-call.dynamodb", bill.note)
+    try:
+        yield bill
+    finally:
+        events.unregister("provide-client-params.dynamodb", ask)
+        events.unregister("after-call.dynamodb", bill.note)
 
 
 class Pair:
@@ -184,7 +188,13 @@ class Refresher:
     world: World
 
     def __call__(self, _: int = 0) -> RefreshOutcome:
-        """Ask once for what is due."""
+        """Ask once for what is due, and again as a worker would where the server has closed an idle connection."""
+        for _ in range(TRIES):
+            with suppress(StoreUnavailableError):
+                return self._ask()
+        return self._ask()
+
+    def _ask(self) -> RefreshOutcome:
         world = self.world
         ports = RefreshPorts(self.store, world, world, world, world, world, world.entropy)
         question = RefreshQuestion("default", ACME, seen=Version(3, 40))
