@@ -195,7 +195,7 @@ def test_no_secret_reaches_any_sink(world: World, loud: Sinks, act: Act) -> None
     assert scene.play(watch) == []
     assert watch.lines
     assert {"access token", "refresh token", "client secret"} <= scene.canaries.names()
-    assert '"correlation_id":"b8f5f9a2-' in loud.said
+    assert '"request_id":"b8f5f9a2-' in loud.said
 
 
 @pytest.fixture(scope="module")

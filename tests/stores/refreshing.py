@@ -211,6 +211,7 @@ def item_of(connection: Connection) -> "dict[str, AttributeValueTypeDef]":
         "claim_id": connection.claim.claim_id if connection.claim else None,
         "claim_state": _claim_state(connection.claim),
         "reconnect_reason": connection.reconnect_reason,
+        "install_id": connection.install_id,
     }
     instants = {
         "issued_at": connection.issued_at,

@@ -101,7 +101,8 @@ def test_r7_a_write_that_is_sent_twice_really_is(dynamodb_rows: DynamoDBRows, ca
 
 def test_a_read_brings_no_superseded_pair_along(dynamodb_rows: DynamoDBRows) -> None:
     """However many a row keeps: what is asked for is what a connection is made of."""
-    dynamodb_rows.put(due(claim=OURS, retry_at=NOON, reconnect_reason="x", reconnect_since=NOON))
+    judged = due(claim=OURS, retry_at=NOON, reconnect_reason="x", reconnect_since=NOON)
+    dynamodb_rows.put(replace(judged, install_id=INSTALL_ID))
     dynamodb_rows.store.keep_superseded(due(), superseded())
     seen: list[set[str]] = []
 

@@ -71,7 +71,8 @@ def test_a_line_says_what_became_of_which_install(kept: Kept) -> None:
         "grant": "default",
         "subdomain": "acme",
         "missing_scopes": ["tickets:read"],
-        "correlation_id": "reference-1",
+        "request_id": "reference-1",
+        "correlation_id": examples.install_id("A"),
         "duration_ms": 12.3,
     }
     assert {name: line[name] for name in expected} == expected

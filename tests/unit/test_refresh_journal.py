@@ -1,13 +1,12 @@
 """One line a connection and bounded counts; a loss is counted once, and what only a person can mend is said louder."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
-from itertools import count
-from typing import Any
 
 import pytest
 
+from tests.doubles.journals import Kept, name_service
 from tests.unit.services.test_refreshing import ACME, BEGAN, World
 from zendesk_oauth.errors import ConfigurationError, MalformedRequestError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -25,44 +24,15 @@ from zendesk_oauth.services.finish_connection import FinishAnswer
 from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome
 from zendesk_oauth.services.revoke_token import Revocation
 
-_NUMBERS = count()
 QUESTION = RefreshQuestion("default", ACME, Asked.FAILED)
 OCCASION = Occasion("request-1", BEGAN, 0.0123)
 
 
-class Kept:
-    """A journal and what it has written; made when first used, since a logger keeps the stream it finds then."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    @cached_property
-    def journal(self) -> RefreshJournal:
-        """The journal."""
-        return RefreshJournal()
-
-    def lines(self) -> list[dict[str, Any]]:
-        """Return the log lines and the counts since the last look, each count as its name, dimensions and value."""
-        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
-
-    def told(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Return the log lines, and the counts by `Name` or `Name dimension`."""
-        written = self.lines()
-        counts: dict[str, Any] = {}
-        for metric in (line for line in written if "_aws" in line):
-            (directive,) = metric["_aws"]["CloudWatchMetrics"]
-            dimensions = [name for name in directive["Dimensions"][0] if name != "service"]
-            name = directive["Metrics"][0]["Name"]
-            counts[" ".join([name, *(metric[dimension] for dimension in dimensions)])] = metric[name][0]
-        return [line for line in written if "_aws" not in line], counts
-
-
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kept:
-    """Give a journal of its own: Powertools keeps a logger by its service's name."""
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"refresh-observed-{next(_NUMBERS)}")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "zendesk-oauth/tests")
-    return Kept(capsys)
+def kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kept[RefreshJournal]:
+    """Give a journal of the test's own."""
+    name_service(monkeypatch, "refresh")
+    return Kept(RefreshJournal, capsys)
 
 
 @pytest.fixture
@@ -71,9 +41,10 @@ def world() -> World:
     return World()
 
 
-def test_a_line_says_what_became_of_which_connection(kept: Kept, world: World) -> None:
-    """Outcome, why it was asked, place, version, Lambda's id and the duration; no time that is not there."""
-    kept.journal.refreshed(QUESTION, RefreshAnswer(RefreshOutcome.REFRESHED, world.row), OCCASION)
+def test_a_line_says_what_became_of_which_connection(kept: Kept[RefreshJournal], world: World) -> None:
+    """Outcome, why it was asked, place, version, install, Lambda's id and the duration; no time that is not there."""
+    row = replace(world.row, install_id="A" * 22)
+    kept.journal.refreshed(QUESTION, RefreshAnswer(RefreshOutcome.REFRESHED, row), OCCASION)
     (line,), counts = kept.told()
     expected = {
         "level": "INFO",
@@ -83,7 +54,8 @@ def test_a_line_says_what_became_of_which_connection(kept: Kept, world: World) -
         "subdomain": "acme",
         "epoch": 1,
         "generation": 1,
-        "correlation_id": "request-1",
+        "request_id": "request-1",
+        "correlation_id": "A" * 22,
         "duration_ms": 12.3,
     }
     assert {name: line[name] for name in expected} == expected
@@ -104,7 +76,7 @@ def test_a_line_says_what_became_of_which_connection(kept: Kept, world: World) -
     ],
 )
 def test_how_an_outcome_is_told(
-    kept: Kept, world: World, outcome: RefreshOutcome, level: str, counts: set[str]
+    kept: Kept[RefreshJournal], world: World, outcome: RefreshOutcome, level: str, counts: set[str]
 ) -> None:
     """R17: only what needs somebody is louder, and has a count of its own for an alarm."""
     kept.journal.refreshed(QUESTION, RefreshAnswer(outcome, world.row), OCCASION)
@@ -121,7 +93,7 @@ def test_how_an_outcome_is_told(
     ],
 )
 def test_a_loss_is_told_with_its_reason(
-    kept: Kept, world: World, reason: LossReason, counts: set[str]
+    kept: Kept[RefreshJournal], world: World, reason: LossReason, counts: set[str]
 ) -> None:
     """R3: the one loss that physics allows has a count that an alarm watches."""
     world.change(status=ConnectionStatus.RECONNECT_REQUIRED, reconnect_reason=reason, reconnect_since=BEGAN)
@@ -140,7 +112,7 @@ def test_a_loss_is_told_with_its_reason(
     ],
     ids=["judged before", "nobody knows when", "nobody knows why"],
 )
-def test_a_loss_is_counted_once(kept: Kept, world: World, changes: dict[str, object]) -> None:
+def test_a_loss_is_counted_once(kept: Kept[RefreshJournal], world: World, changes: dict[str, object]) -> None:
     """Whoever finds the verdict in the row does not judge, and raises no alarm again."""
     world.change(status=ConnectionStatus.RECONNECT_REQUIRED, **changes)
     kept.journal.refreshed(QUESTION, RefreshAnswer(RefreshOutcome.RECONNECT_REQUIRED, world.row), OCCASION)
@@ -149,7 +121,7 @@ def test_a_loss_is_counted_once(kept: Kept, world: World, changes: dict[str, obj
     assert counted.keys() == {"RefreshEnded reconnect_required"}
 
 
-def test_a_kept_refresh_token_is_counted(kept: Kept, world: World) -> None:
+def test_a_kept_refresh_token_is_counted(kept: Kept[RefreshJournal], world: World) -> None:
     """R15: an answer without a refresh token goes on with the old one, and is seen."""
     answer = RefreshAnswer(RefreshOutcome.REFRESHED, world.row, kept_refresh_token=True)
     kept.journal.refreshed(QUESTION, answer, OCCASION)
@@ -157,7 +129,7 @@ def test_a_kept_refresh_token_is_counted(kept: Kept, world: World) -> None:
     assert counted["RefreshTokenKept"] == 1
 
 
-def test_a_fresh_pair_that_lives_on_is_told(kept: Kept, world: World) -> None:
+def test_a_fresh_pair_that_lives_on_is_told(kept: Kept[RefreshJournal], world: World) -> None:
     """A refused revocation in the wake of a refresh has a line of its own, with what the account's admin can do."""
     answer = RefreshAnswer(RefreshOutcome.CURRENT, world.row, revocation=Revocation.REFUSED)
     kept.journal.refreshed(QUESTION, answer, OCCASION)
@@ -175,15 +147,15 @@ def renewal(world: World) -> Renewal:
     )
 
 
-def test_a_replay_is_told(kept: Kept, world: World) -> None:
+def test_a_replay_is_told(kept: Kept[RefreshJournal], world: World) -> None:
     """By its outcome, with the version that the row has then."""
     kept.journal.replayed(renewal(world), ReplayAnswer(ReplayOutcome.RESTORED, world.row), OCCASION)
     (line,), counted = kept.told()
-    assert (line["outcome"], line["generation"], line["correlation_id"]) == ("restored", 1, "request-1")
+    assert (line["outcome"], line["generation"], line["request_id"]) == ("restored", 1, "request-1")
     assert counted == {"RenewalReplayed restored": 1}
 
 
-def test_a_replay_without_a_row_has_no_version(kept: Kept, world: World) -> None:
+def test_a_replay_without_a_row_has_no_version(kept: Kept[RefreshJournal], world: World) -> None:
     """And what lives on of its pair is told."""
     answer = ReplayAnswer(ReplayOutcome.NOT_CONNECTED, None, Revocation.REFUSED)
     kept.journal.replayed(renewal(world), answer, OCCASION)
@@ -201,7 +173,9 @@ def test_a_replay_without_a_row_has_no_version(kept: Kept, world: World) -> None
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_failed_replay_is_told_without_its_content(kept: Kept, error: Exception, outcome: str) -> None:
+def test_a_failed_replay_is_told_without_its_content(
+    kept: Kept[RefreshJournal], error: Exception, outcome: str
+) -> None:
     """The message's id finds it in the queue; the text of a bug may quote it, and is left out."""
     kept.journal.replay_failed("m-1", error, OCCASION)
     (line,), counted = kept.told()
@@ -212,7 +186,9 @@ def test_a_failed_replay_is_told_without_its_content(kept: Kept, error: Exceptio
 
 @pytest.mark.parametrize("kind", ["KeepAlive", "Unfinished"])
 @pytest.mark.parametrize("number", [3, 0])
-def test_a_tick_counts_itself_and_what_it_handed_over(kept: Kept, kind: str, number: int) -> None:
+def test_a_tick_counts_itself_and_what_it_handed_over(
+    kept: Kept[RefreshJournal], kind: str, number: int
+) -> None:
     """An idle tick is counted as a tick: an alarm listens for its absence."""
     kept.journal.handed_over(f"{kind}HandedOver", number, OCCASION)
     (line,), counted = kept.told()
@@ -220,7 +196,7 @@ def test_a_tick_counts_itself_and_what_it_handed_over(kept: Kept, kind: str, num
     assert (line["asked"], counted) == (number, {f"{kind}Ticked": 1} | handed_over)
 
 
-def test_a_tick_that_could_not_hand_over_is_counted(kept: Kept) -> None:
+def test_a_tick_that_could_not_hand_over_is_counted(kept: Kept[RefreshJournal]) -> None:
     """For an alarm: connections that nobody keeps alive die."""
     kept.journal.hand_over_failed()
     assert kept.told() == ([], {"HandOverFailed": 1})
@@ -235,7 +211,9 @@ def test_a_tick_that_could_not_hand_over_is_counted(kept: Kept) -> None:
     ],
     ids=lambda value: getattr(value, "outcome", ""),
 )
-def test_a_disconnect_is_counted_when_it_ends(kept: Kept, answer: DisconnectAnswer, counts: set[str]) -> None:
+def test_a_disconnect_is_counted_when_it_ends(
+    kept: Kept[RefreshJournal], answer: DisconnectAnswer, counts: set[str]
+) -> None:
     """Until then it is only told."""
     kept.journal.disconnected("default", ACME, answer, OCCASION)
     (line,), counted = kept.told()
@@ -252,7 +230,7 @@ def test_a_disconnect_is_counted_when_it_ends(kept: Kept, answer: DisconnectAnsw
     ],
 )
 def test_keys_that_are_denied_are_told_to_the_operator(
-    kept: Kept, world: World, cause: str, level: str, counts: set[str]
+    kept: Kept[RefreshJournal], world: World, cause: str, level: str, counts: set[str]
 ) -> None:
     """R18: every line has its cause, and what is our own fault is louder and has a count for an alarm."""
     refreshed = RefreshAnswer(RefreshOutcome.POSTPONED, world.row, cause=cause)
@@ -271,7 +249,7 @@ def test_keys_that_are_denied_are_told_to_the_operator(
     assert (line["cause"], set(counted)) == (cause, {"FinishPostponed"} | counts)
 
 
-def test_a_pair_that_nothing_takes_is_told_at_once(kept: Kept, world: World) -> None:
+def test_a_pair_that_nothing_takes_is_told_at_once(kept: Kept[RefreshJournal], world: World) -> None:
     """R6: before the process ends: which connection it is, and nothing of the pair."""
     world.rows.failing_commits = 1
     assert world.refresh() is RefreshOutcome.REFRESHED
@@ -282,7 +260,7 @@ def test_a_pair_that_nothing_takes_is_told_at_once(kept: Kept, world: World) -> 
     assert "r2" not in json.dumps(line)
 
 
-def test_what_was_finished_is_told_by_each_end(kept: Kept) -> None:
+def test_what_was_finished_is_told_by_each_end(kept: Kept[RefreshJournal]) -> None:
     """Each superseded pair has its count, a refused one also the alarm's, and the disconnect its own line."""
     disconnect = DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation="refused")
     answer = FinishAnswer(True, None, ("revoked", "refused", "over"), disconnect)  # noqa: FBT003 - in its order
@@ -295,11 +273,11 @@ def test_what_was_finished_is_told_by_each_end(kept: Kept) -> None:
         "SupersededRetired refused": 1,
         "SupersededRetired over": 1,
         "DisconnectEnded disconnected": 1,
-        "TokenLeftAlive": 1,
+        "TokenLeftAlive": 2,
     }
 
 
-def test_what_is_left_is_told_with_its_time(kept: Kept) -> None:
+def test_what_is_left_is_told_with_its_time(kept: Kept[RefreshJournal]) -> None:
     """A connection that stays unfinished is a warning."""
     kept.journal.finished("default", ACME, FinishAnswer(finished=False, retry_at=BEGAN), OCCASION)
     (line,), counted = kept.told()
@@ -317,7 +295,9 @@ def test_what_is_left_is_told_with_its_time(kept: Kept) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_how_loud_a_failure_is(kept: Kept, error: Exception, level: str, counted: str) -> None:
+def test_how_loud_a_failure_is(
+    kept: Kept[RefreshJournal], error: Exception, level: str, counted: str
+) -> None:
     """Our own errors say what is wrong; of a bug only its kind and its way are told."""
     kept.journal.failed(error, OCCASION)
     (line,), counts = kept.told()

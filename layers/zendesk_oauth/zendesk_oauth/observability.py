@@ -1,7 +1,10 @@
 """What a function says of its work: one JSON line a request, and counts in CloudWatch's embedded metric format.
 
-Neither ever holds a query string, nor the text of an exception that was not raised on purpose: of such a one
-only its kind and the places it came through are written, since its text may quote anything.
+`request_id` names the request, as an answer of ours shows it to whoever asked. `correlation_id` is the install's id and
+leads further: it stands in both tables, in every event, and in the lines of whoever heard of it.
+
+No line and no count ever holds a query string, nor the text of an exception that was not raised on purpose: of such a
+one only its kind and the places it came through are written, since its text may quote anything.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -61,7 +64,7 @@ class Journal:
         fields = {
             "outcome": answer.outcome,
             "status": int(answer.response.status),
-            "correlation_id": reference,
+            "request_id": reference,
             "duration_ms": round(seconds * 1000, 1),
             **answer.subject,
             **_install_fields(answer.install),
@@ -125,6 +128,7 @@ def _install_fields(install: Install | None) -> dict[str, object]:
     if install is None:
         return {}
     fields = {
+        "correlation_id": install.install_id,
         "install": install.install_id,
         "grant": install.grant,
         "subdomain": install.subdomain,

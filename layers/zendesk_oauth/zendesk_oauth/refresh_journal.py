@@ -49,7 +49,7 @@ class Occasion(NamedTuple):
 
     def fields(self) -> dict[str, object]:
         """Return what every line says of it."""
-        return {"correlation_id": self.reference, "duration_ms": round(self.seconds * 1000, 1)}
+        return {"request_id": self.reference, "duration_ms": round(self.seconds * 1000, 1)}
 
 
 class RefreshJournal(Journal):
@@ -209,4 +209,9 @@ def _place(grant: str, subdomain: Subdomain) -> dict[str, object]:
 def _row(connection: Connection | None) -> dict[str, object]:
     if connection is None:
         return {}
-    return {"epoch": connection.version.epoch, "generation": connection.version.generation}
+    version = connection.version
+    return {
+        "correlation_id": connection.install_id,
+        "epoch": version.epoch,
+        "generation": version.generation,
+    }

@@ -34,7 +34,7 @@ CONNECTION = (
     *("grant", "subdomain", "epoch", "generation", "status", "scopes"),
     *("issued_at", "established_at", "expires_at", "refresh_at", "refresh_expires_at", "keep_alive_at"),
     *("commit_id", *SEALED, *CLAIM),
-    *("retry_at", "reconnect_reason", "reconnect_since"),
+    *("retry_at", "reconnect_reason", "reconnect_since", "install_id"),
 )
 """All that `connection_of` reads: superseded pairs are not among it, which may be many."""
 _COMMIT_PREFIX = superseded_name("commit_id", "")
@@ -63,6 +63,7 @@ def connection_of(item: Item) -> Connection:
         retry_at=instant_of(item, "retry_at") if "retry_at" in item else None,
         reconnect_reason=optional_text(item, "reconnect_reason"),
         reconnect_since=instant_of(item, "reconnect_since") if "reconnect_since" in item else None,
+        install_id=optional_text(item, "install_id"),
     )
 
 

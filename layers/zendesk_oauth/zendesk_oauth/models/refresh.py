@@ -48,7 +48,7 @@ NO_VERSION = Version(2**62, 2**62)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection's row. `sealed` is None once it is erased."""
+    """A connection's row. `sealed` is None once it is erased; `install_id` names the install that made it."""
 
     grant: str
     subdomain: Subdomain
@@ -62,6 +62,7 @@ class Connection:
     retry_at: datetime | None = None
     reconnect_reason: str | None = None
     reconnect_since: datetime | None = None
+    install_id: str | None = None
 
     @property
     def key(self) -> str:
