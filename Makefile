@@ -50,7 +50,7 @@ arrows: setup
 
 .PHONY: template
 template: setup
-	@$(BIN)/cfn-lint -a cfn_lint_serverless.rules -- template.yaml $(EXAMPLE)/template.yaml
+	@$(BIN)/cfn-lint -a cfn_lint_serverless.rules -- template.yaml $(EXAMPLE)/template.yaml docs/events/registry.yaml
 	@for file in template.yaml $(EXAMPLE)/template.yaml; do \
 	  SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region us-east-1 --template "$$file" >/dev/null; \
 	  echo "sam validate --lint $$file: clean"; \
@@ -100,6 +100,10 @@ lock: setup ## Resolve the locked environments anew, from requirements/*.in
 	@$(UV) pip compile --quiet --upgrade --python $(BIN)/python --universal --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links -c requirements/layer.txt \
 	  -o $(EXAMPLE)/worker/requirements.txt $(EXAMPLE)/requirements.in
+
+.PHONY: registry
+registry: setup ## Write the template of the events' schema registry anew, from docs/events
+	@$(BIN)/python scripts/registry.py
 
 .PHONY: clean
 clean: ## Remove what was built; the environments stay

@@ -1,4 +1,4 @@
-"""What the canned endpoint answers: the JSON protocols of DynamoDB, KMS and Secrets Manager, and Zendesk's API.
+"""What the canned endpoint answers: the JSON protocols of DynamoDB, KMS, Secrets Manager and EventBridge, and Zendesk.
 
 Each answer is of the real one's shape and size, and none depends on what came before, so that two runs do the same.
 A scenario changes two of them: the rows that DynamoDB gives back, and what Zendesk's token endpoint says.
@@ -94,7 +94,12 @@ class Script:
         return _FIXED.get(call.name, _UNKNOWN)
 
 
-_SERVICES = {"DynamoDB_20120810": "DynamoDB", "TrentService": "KMS", "secretsmanager": "SecretsManager"}
+_SERVICES = {
+    "AWSEvents": "EventBridge",
+    "DynamoDB_20120810": "DynamoDB",
+    "TrentService": "KMS",
+    "secretsmanager": "SecretsManager",
+}
 
 
 def _as_asked(call: Call, row: Json) -> Json:
@@ -120,6 +125,9 @@ _FIXED: Mapping[str, Answer] = {
     "DynamoDB.PutItem": Answer({}),
     "DynamoDB.Query": Answer({"Items": [], "Count": 0, "ScannedCount": 0}),
     "DynamoDB.TransactWriteItems": Answer({}),
+    "EventBridge.PutEvents": Answer(
+        {"FailedEntryCount": 0, "Entries": [{"EventId": "11111111-2222-3333-4444-555555555555"}]}
+    ),
     "KMS.GenerateDataKey": Answer(
         {"CiphertextBlob": _base64(WRAPPED_KEY), "Plaintext": _base64(DATA_KEY), "KeyId": _KEY_ARN}
     ),

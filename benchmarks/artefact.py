@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "build" / "benchmarks"
-FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections")
+FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections", "publish")
 OWN = ("bare", "bare_read", "worker")
 """Handlers of the benchmark's own: those that others are held against, and a worker as its users have one."""
 LAYERS = {"dependencies": "DependenciesLayer", "zendesk_oauth": "PackageLayer"}

@@ -25,6 +25,7 @@ MINIMUM: Mapping[str, Counts] = {
     "refresh": {"DynamoDB.GetItem": 1, "DynamoDB.UpdateItem": 2, "POST /oauth/tokens": 1},
     "refresh_not_due": {"DynamoDB.GetItem": 1},
     "token": {"DynamoDB.GetItem": 1},
+    "publish": {"EventBridge.PutEvents": 1},
     "worker": {},
 }
 """What each situation needs in a container that has had an event before, and no call more."""

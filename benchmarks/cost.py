@@ -15,7 +15,8 @@ from benchmarks.calls import SECRET_READ, Situation, count
 from benchmarks.capacity import Write, read_units, writes
 
 PRICES = ROOT / "benchmarks" / "prices.json"
-INVOKED = frozenset({"refresh"})
+EVENTS_PUT = "EventBridge.PutEvents"
+INVOKED = frozenset({"publish", "refresh"})
 """What no HTTP request comes to: it has neither a gateway nor its access log."""
 _GIGABYTE = 1_000_000_000
 _MILLION = 1_000_000
@@ -50,6 +51,7 @@ def usd_per_million(
         + sum(read_units(call, row) for call in situation.first) * usd["dynamodb_million_read_units"],
         "kms": kms * usd["kms_million_requests"],
         "secrets_manager": calls.get(SECRET_READ, 0) * usd["secrets_manager_million_requests"],
+        "events": calls.get(EVENTS_PUT, 0) * usd["events_million"],
         "logs": logged * _MILLION / _GIGABYTE * usd["logs_gigabyte"],
         "transfer": situation.sent_bytes * _MILLION / _GIGABYTE * usd["transfer_gigabyte"],
     }

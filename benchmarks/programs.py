@@ -77,6 +77,7 @@ def functions() -> list[Program]:
         Program("revoke", "revoke", EVENTS / "revoke" / "scheduled.json", None),
         by_name["refresh"],
         replace(by_name["token"], name="connections"),
+        by_name["publish"],
     ]
 
 
@@ -98,6 +99,7 @@ def situations() -> list[Program]:
         Program("allow", "callback", allowed, 200, Scenario((exchanging,))),
         Program("failed_exchange", "callback", allowed, 400, refused),
         *_readings(),
+        Program("publish", "publish", EVENTS / "publish" / "established.json", None),
     ]
 
 

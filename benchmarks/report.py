@@ -24,6 +24,7 @@ LIMITS: Mapping[str, float] = {
     "callback": 1.18,
     "refresh": 1.2,
     "connections": 1.12,
+    "publish": 1.05,
     "worker": 1.08,
 }
 """Cold starts in instructions, against the bare handler."""
@@ -32,6 +33,7 @@ WORDS: Mapping[str, str] = {
     "DynamoDB.PutItem": "put",
     "DynamoDB.TransactWriteItems": "transaction",
     "DynamoDB.UpdateItem": "update",
+    "EventBridge.PutEvents": "events put",
     "GET /api/v2/users/me.json": "users/me",
     "KMS.Decrypt": "unwrapped key",
     "KMS.GenerateDataKey": "data key",

@@ -79,9 +79,7 @@ class Emulator:
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
-    def client(
-        self, service: Literal["cloudformation", "iam", "kms", "lambda", "s3", "scheduler", "sqs"]
-    ) -> Any: ...  # noqa: ANN401 - untyped here
+    def client(self, service: str) -> Any: ...  # noqa: ANN401 - untyped here
     def client(self, service: Any) -> Any:
         """Return a client with the emulator's root key that reads nothing of this machine's AWS settings."""
         return _isolated_session().client(

@@ -78,11 +78,15 @@ def dynamodb_client(endpoint: str) -> "DynamoDBClient":
     return boto3.client("dynamodb", endpoint_url=endpoint, region_name="us-east-1", config=config)
 
 
-def create_tables(client: "DynamoDBClient") -> Tables:
-    """Create both tables under names that no other test has."""
+def create_tables(client: "DynamoDBClient", *, with_streams: bool = False) -> Tables:
+    """Create both tables under names that no other test has; with their streams only where somebody reads them."""
     made = Tables(f"installs-{uuid4()}", f"connections-{uuid4()}")
     for logical_id, name in (("InstallsTable", made.installs), ("ConnectionsTable", made.connections)):
-        client.create_table(TableName=name, **_table_properties(logical_id))
+        properties = dict(_table_properties(logical_id))
+        stream = properties.pop("StreamSpecification")
+        if with_streams:
+            properties["StreamSpecification"] = {"StreamEnabled": True} | stream
+        client.create_table(TableName=name, **properties)
     return made
 
 
@@ -91,10 +95,14 @@ def _table_properties(logical_id: str) -> dict[str, Any]:
     with TEMPLATE.open() as file:
         template = yaml.load(file, Loader=TemplateLoader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
     properties = template["Resources"][logical_id]["Properties"]
-    return {
-        name: properties[name]
-        for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    }
+    names = (
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+        "BillingMode",
+        "StreamSpecification",
+    )
+    return {name: properties[name] for name in names}
 
 
 @contextmanager

@@ -22,6 +22,7 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "events/2015-10-07": ("PutEvents",),
     "kms/2014-11-01": ("Decrypt", "GenerateDataKey"),
     "lambda/2015-03-31": ("Invoke",),
     "secretsmanager/2017-10-17": ("GetSecretValue",),

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PYTHON = (ROOT / ".tools/python3.13").resolve()
 HOST = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections")
+FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections", "publish")
 MACHINES = {62: "x86_64", 183: "arm64"}  # e_machine: EM_X86_64, EM_AARCH64
 _MACHINE_AT = slice(18, 20)
 

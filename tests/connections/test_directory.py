@@ -85,6 +85,7 @@ def test_a_connection_is_shown_without_what_is_sealed(
         retry_at=None,
         superseded=0,
         disconnect=None,
+        install_id="A" * 22,
     )
 
 

@@ -64,7 +64,7 @@ SHOWN = {
     ),
 }
 ELSEWHERE = {"revoke/scheduled"}
-APART = ("connections/", "refresh/")
+APART = ("connections/", "refresh/", "publish/")
 
 
 def test_every_event_is_shown_here() -> None:

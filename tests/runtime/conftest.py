@@ -14,7 +14,7 @@ from local.stack import LocalStack
 PLACES = (
     *("APPLICATION", "STAGE", "START_MODE", "INSTALLS_TABLE", "CONNECTIONS_TABLE"),
     *("TOKEN_KEY_ARN", "CLIENT_SECRET_ARN", "PUBLIC_BASE_URL", "ZENDESK_BASE_URL"),
-    *("REFRESH_FUNCTION", "RESCUE_QUEUE_URL"),
+    *("REFRESH_FUNCTION", "RESCUE_QUEUE_URL", "EVENT_BUS", "UNPUBLISHED_QUEUE_URL"),
 )
 """Variables that say where something is at one deployment; all others are taken as the example has them."""
 

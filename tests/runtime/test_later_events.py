@@ -1,4 +1,4 @@
-"""The events of `refresh` and `connections` through the built functions, in Lambda's runtime on a bare interpreter."""
+"""The events of `refresh`, `connections` and `publish` through the built functions, in Lambda's runtime, alone."""
 
 import io
 import json
@@ -36,6 +36,14 @@ REFRESH: dict[str, Asked] = {
     "malformed": ("errorType", "MalformedRequestError"),
 }
 """A member of each answer. `rescued` names the messages that are to come again."""
+PUBLISH: dict[str, Asked] = {
+    **{
+        name: ("batchItemFailures", [])
+        for name in ("denied", "established", "expired", "refused", "unreadable")
+    },
+    "malformed": ("errorType", "MalformedRequestError"),
+}
+"""The same: nothing has to come again, because what cannot be read is set aside."""
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +64,12 @@ def connected(stack: LocalStack) -> None:
 
 
 def test_every_event_is_here() -> None:
-    """No event of the two functions is left out."""
+    """No event of the three functions is left out."""
     named = {f"connections/{name}" for name in (*CONNECTIONS, "delete")}
     named |= {f"refresh/{name}" for name in (*REFRESH, "rescued")}
-    assert {name for name in event_names() if name.startswith(("connections/", "refresh/"))} == named
+    named |= {f"publish/{name}" for name in PUBLISH}
+    functions = ("connections/", "refresh/", "publish/")
+    assert {name for name in event_names() if name.startswith(functions)} == named
 
 
 @pytest.mark.usefixtures("connected")
@@ -96,3 +106,11 @@ def test_connections_marks_a_disconnect(environments: Environments) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (202, "disconnecting")
     again = environments("connections", OPEN).invoke(load_event("connections/delete"))
     assert again["statusCode"] in {200, 202}
+
+
+@pytest.mark.parametrize("name", PUBLISH)
+def test_publish_answers(name: str, environments: Environments) -> None:
+    """The built function answers each event as the event is named for."""
+    member, value = PUBLISH[name]
+    answer: dict[str, Any] = environments("publish", OPEN).invoke(load_event(f"publish/{name}"))
+    assert answer[member] == value

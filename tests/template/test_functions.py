@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.template.reading import ROOT
+from zendesk_oauth.services.derive_events import ENDS
 from zendesk_oauth.settings import VARIABLES
 
-FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections")
-TIMEOUTS = {"start": 10, "callback": 29, "installs": 10, "revoke": 60, "refresh": 60, "connections": 29}
+FUNCTIONS = ("start", "callback", "installs", "revoke", "refresh", "connections", "publish")
+TIMEOUTS = dict(zip(FUNCTIONS, (10, 29, 10, 60, 60, 29, 60), strict=True))
 SCHEDULES = {
     "RevokeSchedule": ("RevokeFunction", "rate(1 minute)", None),
     "KeepAliveSchedule": ("RefreshFunction", "rate(5 minutes)", {"schedule": "keep-alive"}),
@@ -124,6 +125,7 @@ def test_concurrency_is_reserved_only_where_a_parameter_says_so(functions: dict[
         "revoke": None,
         "refresh": {"Fn::If": ["ReservesRefresh", {"Ref": "RefreshConcurrency"}, none]},
         "connections": None,
+        "publish": None,
     }
 
 
@@ -172,3 +174,44 @@ def test_refresh_knows_its_own_name(template: dict[str, Any], functions: dict[st
     """What refresh is told of itself is its name as it is given, which others get by reference."""
     assert variables_of(template, "refresh")["REFRESH_FUNCTION"] == functions["refresh"]["FunctionName"]
     assert variables_of(template, "connections")["REFRESH_FUNCTION"] == {"Ref": "RefreshFunction"}
+
+
+@pytest.mark.parametrize("name", ["InstallChanges", "ConnectionChanges"])
+def test_no_record_of_a_stream_holds_up_those_behind_it(name: str, resources: dict[str, Any]) -> None:
+    """From the stream's beginning on; a batch that kills is halved, tried for hours, then passed over."""
+    mapping = resources[name]["Properties"]
+    assert mapping["FunctionName"] == {"Ref": "PublishFunction"}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 0 < mapping["MaximumRetryAttempts"] < 1000
+    assert 3600 < mapping["MaximumRecordAgeInSeconds"] < 86_400
+    destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination == {"Fn::GetAtt": ["UnreadBatchesQueue", "Arn"]}
+    table = name.replace("Changes", "sTable")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [table, "StreamArn"]}
+    stream = resources[table]["Properties"]["StreamSpecification"]
+    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_what_could_not_be_told_is_tried_for_a_day(resources: dict[str, Any]) -> None:
+    """Every six minutes, 240 times, then it waits in the dead-letter queue; one that fails brings none back with it."""
+    assert resources["UnpublishedReplay"]["Properties"] == {
+        "EventSourceArn": {"Fn::GetAtt": ["UnpublishedQueue", "Arn"]},
+        "FunctionName": {"Ref": "PublishFunction"},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+    }
+    queue = resources["UnpublishedQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] == 6 * TIMEOUTS["publish"]
+    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] == 86_400
+
+
+def test_the_filter_of_installs_lets_through_what_tells_something(resources: dict[str, Any]) -> None:
+    """The ends that events are derived from, and removals: no end is left out, and no step on the way costs a call."""
+    filters = resources["InstallChanges"]["Properties"]["FilterCriteria"]["Filters"]
+    ends, removed = (json.loads(each["Pattern"]) for each in filters)
+    assert ends == {"dynamodb": {"NewImage": {"status": {"S": list(ENDS)}}}}
+    assert removed == {"eventName": ["REMOVE"]}
+    assert "FilterCriteria" not in resources["ConnectionChanges"]["Properties"]

@@ -10,6 +10,11 @@ from tests.template.access import MARKED, READ_BY_CONNECTIONS, READ_BY_WORKERS
 INSTALLS = {"Fn::GetAtt": ["InstallsTable", "Arn"]}
 CONNECTIONS = {"Fn::GetAtt": ["ConnectionsTable", "Arn"]}
 TOKEN_KEY = {"Fn::GetAtt": ["TokenKey", "Arn"]}
+STREAMS = [{"Fn::GetAtt": [f"{table}Table", "StreamArn"]} for table in ("Installs", "Connections")]
+ALL_STREAMS = [{"Fn::Sub": f"${{{table}Table.Arn}}/stream/*"} for table in ("Installs", "Connections")]
+EVENT_BUS = {"Fn::GetAtt": ["EventBus", "Arn"]}
+UNPUBLISHED_QUEUE = {"Fn::GetAtt": ["UnpublishedQueue", "Arn"]}
+UNREAD_BATCHES_QUEUE = {"Fn::GetAtt": ["UnreadBatchesQueue", "Arn"]}
 RESCUE_QUEUE = {"Fn::GetAtt": ["RescueQueue", "Arn"]}
 CLIENT_SECRET = {"Ref": "ClientSecretArn"}
 REFRESH_BY_NAME = {
@@ -85,6 +90,18 @@ MAY: dict[str, dict[tuple[str, ...], tuple[Any, Any]]] = {
         ("dynamodb:Query",): (LISTING, None),
         ("kms:Decrypt",): (TOKEN_KEY, OPENS_ACCESS_TOKENS),
         ("lambda:InvokeFunction",): (REFRESH, None),
+    },
+    "publish": {
+        ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"): (STREAMS, None),
+        ("dynamodb:ListStreams",): (ALL_STREAMS, None),
+        ("events:PutEvents",): (EVENT_BUS, None),
+        (
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        ): (UNPUBLISHED_QUEUE, None),
+        ("sqs:SendMessage",): (UNREAD_BATCHES_QUEUE, None),
     },
 }
 READS_THE_SECRET = {"callback", "refresh"}

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tests.template.reading import SAM, TEMPLATE, run
-from zendesk_oauth import refresh_journal
+from zendesk_oauth import publish_journal, refresh_journal
 from zendesk_oauth.errors import ClientRejectedError
 from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, METRICS
 from zendesk_oauth.services.revoke_leftovers import GIVEN_UP, POSTPONED, UNREADABLE
@@ -21,6 +22,7 @@ PUBLISHED = {
     "backend-policy-arn",
     "connections-table",
     "dependencies-layer-arn",
+    "event-bus-name",
     "installs-table",
     "operator-policy-arn",
     "package-layer-arn",
@@ -95,14 +97,20 @@ def test_the_serverless_rules_find_nothing_to_say() -> None:
 
 
 def test_few_lint_rules_are_set_aside(template: dict[str, Any]) -> None:
-    """Tracing is a parameter; a dead-letter queue has none of its own; Lambda has no destination for SQS failures."""
+    """Tracing is a parameter; where dead letters end has no such place of its own; SQS has no destination in Lambda."""
     assert template["Metadata"]["cfn-lint"]["config"]["ignore_checks"] == ["WS1000"]
     single = {
         name: resource["Metadata"]["cfn-lint"]["config"]["ignore_checks"]
         for name, resource in template["Resources"].items()
         if "cfn-lint" in resource.get("Metadata", {})
     }
-    assert single == {"RescueDeadLetterQueue": ["ES6000"], "RescueReplay": ["ES1001"]}
+    assert single == {
+        "RescueDeadLetterQueue": ["ES6000"],
+        "RescueReplay": ["ES1001"],
+        "UnpublishedDeadLetterQueue": ["ES6000"],
+        "UnpublishedReplay": ["ES1001"],
+        "UnreadBatchesQueue": ["ES6000"],
+    }
     assert template["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}
 
 
@@ -144,6 +152,11 @@ def test_alarms_tell_the_topic_where_there_is_one(template: dict[str, Any]) -> N
         ("RescueQueue", "NumberOfMessagesReceived"),
         ("RescueQueue", "ApproximateNumberOfMessagesVisible"),
         ("RescueDeadLetterQueue", "ApproximateNumberOfMessagesVisible"),
+        ("PublishFunction", "Errors"),
+        ("PublishFunction", "IteratorAge"),
+        ("UnpublishedDeadLetterQueue", "ApproximateNumberOfMessagesVisible"),
+        ("UnreadBatchesQueue", "ApproximateNumberOfMessagesVisible"),
+        ("publish", "EventSetAside"),
         ("refresh", "ClientRejected"),
         ("refresh", "ConnectionLost"),
         ("refresh", "HandOverFailed"),
@@ -164,8 +177,9 @@ def test_alarms_name_metrics_and_outcomes_that_are_really_counted(template: dict
     }
     ours = {(of.partition(" ")[0], name): of for of, name in watched if of.partition(" ")[0] in VARIABLES}
     counted = {*METRICS.values(), LEFT_ALIVE_METRIC}
-    assert {name for verb, name in ours if verb != "refresh"} <= counted
-    assert {name for verb, name in ours if verb == "refresh"} <= counted_by_refresh()
+    assert {name for verb, name in ours if verb not in {"refresh", "publish"}} <= counted
+    assert {name for verb, name in ours if verb == "refresh"} <= counted_in(refresh_journal)
+    assert {name for verb, name in ours if verb == "publish"} <= counted_in(publish_journal)
     assert ours["callback", "InstallFailed"] == f"callback {ClientRejectedError.code}"
     assert {*Revocation, GIVEN_UP, UNREADABLE, POSTPONED} > LEFT_ALIVE
 
@@ -204,11 +218,11 @@ def test_an_error_that_somebody_saw_is_counted_in_the_gateways_log(template: dic
     assert left_out == ["ANY /connections/{grant}/{subdomain}/token"]
 
 
-def counted_by_refresh() -> set[str]:
-    """Return the metrics of refresh: whatever its journal's source has in the form of a metric's name."""
+def counted_in(journal: ModuleType) -> set[str]:
+    """Return the metrics of a journal: whatever its source has in the form of a metric's name."""
     return {
         LEFT_ALIVE_METRIC,
-        *re.findall(r'"([A-Z][a-z]+[A-Z][A-Za-z]+)"', inspect.getsource(refresh_journal)),
+        *re.findall(r'"([A-Z][a-z]+[A-Z][A-Za-z]+)"', inspect.getsource(journal)),
     }
 
 

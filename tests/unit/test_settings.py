@@ -206,7 +206,9 @@ def test_a_function_reads_only_what_it_declares() -> None:
     """Otherwise the template's environment and the code would drift apart."""
     with pytest.raises(KeyError):
         Variables("revoke", GOOD).text("COMPANY_NAME")
-    assert VARIABLES.keys() == {"start", "callback", "installs", "revoke", "refresh", "connections"}
+    assert VARIABLES.keys() == {
+        *("start", "callback", "installs", "revoke", "refresh", "connections", "publish"),
+    }
 
 
 def test_the_environment_is_the_process_s_own(monkeypatch: pytest.MonkeyPatch) -> None:

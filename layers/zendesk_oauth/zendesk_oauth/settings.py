@@ -75,6 +75,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
         "START_MODE",
         "TOKEN_KEY_ARN",
     },
+    "publish": _COMMON | {"EVENT_BUS", "PUBLIC_BASE_URL", "START_MODE", "UNPUBLISHED_QUEUE_URL"},
 }
 """The environment variables of each function."""
 WORKER_VARIABLES = frozenset(
@@ -147,11 +148,7 @@ class SealSettings:
     @classmethod
     def read(cls, variables: Variables) -> "SealSettings":
         """Read them; problems stay with `variables`."""
-        return cls(
-            variables.read("APPLICATION", _name, ""),
-            variables.read("STAGE", _name, ""),
-            variables.text("TOKEN_KEY_ARN"),
-        )
+        return cls(*deployment_names(variables), variables.text("TOKEN_KEY_ARN"))
 
 
 class WorkerSettings(NamedTuple):
@@ -180,6 +177,11 @@ class WorkerSettings(NamedTuple):
             ),
         )
         return variables.finish(settings)
+
+
+def deployment_names(variables: Variables) -> tuple[str, str]:
+    """Read application and stage, which name the deployment in seals and events."""
+    return variables.read("APPLICATION", _name, ""), variables.read("STAGE", _name, "")
 
 
 def token_lifetimes(variables: Variables) -> TokenLifetimes:

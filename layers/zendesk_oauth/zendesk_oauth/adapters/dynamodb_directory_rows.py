@@ -14,6 +14,7 @@ PROJECTED = (
     *("authorized_user_id", "authorized_user_role", "user_reference"),
     *("claim_state", "claim_until", "retry_at", "superseded_commits"),
     *("disconnecting_since", "disconnected_at", "revocation"),
+    "install_id",
 )
 """All that is asked for: no ciphertext, no wrapped key, and no claim's id."""
 
@@ -44,6 +45,7 @@ def summary_of(item: Item) -> ConnectionSummary:
         retry_at=_instant(item, "retry_at"),
         superseded=len(item["superseded_commits"]["SS"]) if "superseded_commits" in item else 0,
         disconnect=_disconnect(item),
+        install_id=optional_text(item, "install_id"),
     )
 
 

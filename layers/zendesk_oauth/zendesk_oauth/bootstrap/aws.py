@@ -16,6 +16,7 @@ from botocore.session import Session
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -58,6 +59,10 @@ class AwsClients:
     def dynamodb(self) -> "DynamoDBClient":
         """Return a DynamoDB client."""
         return cast("DynamoDBClient", self._client("dynamodb"))
+
+    def events(self) -> "EventBridgeClient":
+        """Return an EventBridge client."""
+        return cast("EventBridgeClient", self._client("events"))
 
     def kms(self) -> "KMSClient":
         """Return a KMS client."""

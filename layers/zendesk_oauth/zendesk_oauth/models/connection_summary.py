@@ -30,7 +30,8 @@ class DisconnectSummary(NamedTuple):
 class ConnectionSummary(NamedTuple):
     """What a row says of itself. An instant is None where the row does not have it.
 
-    `superseded` counts the pairs that new installs have replaced and that are not revoked yet.
+    `superseded` counts the pairs that new installs have replaced and that are not revoked yet. `install_id` names the
+    install that made the connection, and finds every log line of it.
     """
 
     grant: str
@@ -56,6 +57,7 @@ class ConnectionSummary(NamedTuple):
     retry_at: datetime | None
     superseded: int
     disconnect: DisconnectSummary | None
+    install_id: str | None = None
 
     @property
     def key(self) -> str:

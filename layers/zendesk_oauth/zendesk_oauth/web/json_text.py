@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from zendesk_oauth.errors import MalformedRequestError
+from zendesk_oauth.models.instant import utc_text
 from zendesk_oauth.web.response import Response
 from zendesk_oauth.web.statuses import Problem
 
@@ -42,7 +43,7 @@ def _iso(instant: object) -> str:
     """Return how an instant is written. Raises TypeError for whatever else JSON does not know, a Secret above all."""
     if not isinstance(instant, datetime):
         raise TypeError(f"{type(instant).__name__} has no place in an answer")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(instant)
 
 
 def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
