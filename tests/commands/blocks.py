@@ -1,0 +1,78 @@
+"""The fenced blocks of the documents, and the commands in those that are for a shell."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from tests.docs.reading import documents, name_of
+
+COMMANDS = "sh"
+"""The language of a block whose every line is typed as it stands."""
+LANGUAGES = {COMMANDS, "text", "json", "python", "yaml"}
+_FENCED = re.compile(r"^```([\w-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"(?:^|\s+)#.*$", re.MULTILINE)
+_CONTINUED = re.compile(r"\s*\\\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block, and the document that it stands in."""
+
+    document: str
+    language: str
+    text: str
+
+
+@cache
+def blocks() -> tuple[Block, ...]:
+    """Return every fenced block of every document, in order."""
+    return tuple(
+        Block(name_of(path), language, text)
+        for path in documents()
+        for language, text in _FENCED.findall(path.read_text(encoding="utf-8"))
+    )
+
+
+@cache
+def commands_of(document: str) -> tuple[str, ...]:
+    """Return the commands of a document, in order, each whole, over as many lines as it takes."""
+    texts = [block.text for block in blocks() if (block.document, block.language) == (document, COMMANDS)]
+    return tuple(command for text in texts for command in split(text))
+
+
+@cache
+def documents_with_commands() -> tuple[str, ...]:
+    """Return the documents that have any."""
+    return tuple(dict.fromkeys(block.document for block in blocks() if block.language == COMMANDS))
+
+
+def split(text: str) -> Iterator[str]:
+    """Yield the commands of a block: a line, and those after it as long as bash waits for more."""
+    pending = ""
+    for line in text.splitlines(keepends=True):
+        pending += line
+        if _is_whole(pending):
+            if told(pending):
+                yield pending
+            pending = ""
+    assert not pending, f"an unfinished command: {pending}"
+
+
+def told(command: str) -> str:
+    """Return a command on one line and without its comment: how it is spoken of."""
+    return _COMMENT.sub("", _CONTINUED.sub(" ", command)).strip()
+
+
+def _is_whole(text: str) -> bool:
+    if text.endswith("\\\n"):
+        return False
+    looked_at = subprocess.run(
+        ["bash", "-n"],  # noqa: S607 - whichever bash there is
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return looked_at.returncode == 0 and not looked_at.stderr
