@@ -143,11 +143,10 @@ def written(page: str, text: str) -> str:
     made = tables()
     for table in (made[name] for name in PAGES[page]):
         head = re.escape(table.partition("|")[2].partition("|")[0].strip())
-        text, found = re.subn(
-            rf"^\| {head} \|.*\n(?:\|.*\n)+", lambda _, new=table: f"{new}\n", text, flags=re.MULTILINE
-        )
-        if found != 1:
-            raise ValueError(f"{page} has {found} tables that begin with {head!r}")
+        found = re.findall(rf"^\| {head} \|.*\n(?:\|.*\n)+", text, flags=re.MULTILINE)
+        if len(found) != 1:
+            raise ValueError(f"{page} has {len(found)} tables that begin with {head!r}")
+        text = text.replace(found[0], f"{table}\n")
     return text
 
 
