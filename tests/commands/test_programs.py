@@ -1,7 +1,7 @@
 """The programs of docs/workers.md run as they stand, with the deployment's policy for workers and nothing else.
 
 Zenpy is played by a double that takes a session as Zenpy does: the real one calls https://acme.zendesk.com alone, which
-no test may, and would be locked with three packages more for one program.
+no test may, and its packages would be locked for one program.
 """
 
 import re
