@@ -13,6 +13,8 @@ from local.zendesk.limits import Allowance
 from local.zendesk.standin import StandIn
 from local.zendesk.tokens import TokenPair
 
+_MARKETPLACE = "X-Zendesk-Marketplace-"
+
 type Work = Callable[[Account, TokenPair], Response]
 
 
@@ -29,6 +31,7 @@ def serve(standin: StandIn, endpoint: str, scope: str | None, subdomain: str, wo
     """Check what has to be checked, do the work; or misbehave, if that is queued."""
     bearer = _bearer()
     call = standin.seen.api_call(subdomain, request.method, request.path, bearer)
+    call.marketplace = {name: value for name, value in request.headers if name.startswith(_MARKETPLACE)}
     allowance = standin.limits.take(subdomain, standin.switches.requests_per_minute)
 
     def checked_work() -> Response:

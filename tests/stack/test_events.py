@@ -119,7 +119,7 @@ def test_what_the_bus_does_not_take_is_told_later(
 
     with hurried(stack, "UnpublishedQueueUrl"):
         with changed_role(stack, "publish", forbid_telling):
-            open_mode.connect(open_mode.browser(), "krustylu")
+            open_mode.connect(open_mode.browser(), "krustylu", is_greeted=False)
             assert eventually(lambda: waiting(stack, "UnpublishedQueueUrl"), bool) == 1
             assert listener.types("krustylu") == []
         assert eventually(lambda: listener.types("krustylu"), bool) == ["ConnectionEstablished"]

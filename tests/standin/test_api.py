@@ -283,3 +283,13 @@ def test_calls_are_seen_without_their_tokens(zendesk: StandIn, client: PlainClie
     call = zendesk.seen.api_calls[-1]
     assert (call.method, call.path, call.status) == ("GET", "/acme/api/v2/users/me.json", 200)
     assert token not in repr(zendesk.seen.api_calls)
+
+
+def test_what_a_marketplace_app_says_of_itself_is_seen(zendesk: StandIn, client: PlainClient) -> None:
+    """Proves that its headers are noted with the call, and that a call without them has none."""
+    client.session.headers["X-Zendesk-Marketplace-Name"] = "Example"
+    client.api("unknown", "users/me.json")
+    del client.session.headers["X-Zendesk-Marketplace-Name"]
+    client.api("unknown", "users/me.json")
+    said = [call.marketplace for call in zendesk.seen.api_calls]
+    assert said == [{"X-Zendesk-Marketplace-Name": "Example"}, {}]
