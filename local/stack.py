@@ -17,6 +17,7 @@ from local.backend import Backend
 from local.caller import Caller
 from local.company.site import CompanySite, running_company
 from local.deployment import Deployer, Deployment, Order, build
+from local.listener import Listener
 from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
 from local.progress import Progress
@@ -40,7 +41,7 @@ class LocalStack:
     """Everything that runs: the emulator, the stand-in, the company's site, and a deployment for each start mode.
 
     The backend is one of the confirmed deployment; workers, the stack of the example, the caller who gets tokens over
-    HTTP and the operator are of the open one.
+    HTTP, the operator and the listener to events are of the open one.
     """
 
     emulator: Emulator
@@ -52,6 +53,7 @@ class LocalStack:
     worker_stack: WorkerStack
     token_caller: Caller
     operator: Caller
+    listener: Listener
 
 
 @contextmanager
@@ -95,7 +97,16 @@ def _connected(
     token_caller = Caller.of(emulator, deployments[OPEN], "TokenRoutePolicyArn")
     operator = Caller.of(emulator, deployments[OPEN], "OperatorPolicyArn")
     return LocalStack(
-        emulator, zendesk, company, deployments, backend, workers, worker_stack, token_caller, operator
+        emulator=emulator,
+        zendesk=zendesk,
+        company=company,
+        deployments=deployments,
+        backend=backend,
+        workers=workers,
+        worker_stack=worker_stack,
+        token_caller=token_caller,
+        operator=operator,
+        listener=Listener.of(emulator, deployments[OPEN]),
     )
 
 

@@ -5,25 +5,20 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from botocore.client import BaseClient
-from moto import mock_aws
 
 from tests.doubles.journals import name_service
+from tests.events.account import Account, Context, running_account
 from tests.events.schemas import hold
 from tests.handlers.payloads import event_names, load_event
 from zendesk_oauth.bootstrap.publish import build
 from zendesk_oauth.bootstrap.publish_on_event import PublishOnEvent
 from zendesk_oauth.errors import ConfigurationError, MalformedRequestError, ZendeskOAuthError
 from zendesk_oauth.models.event import Event, EventType
-from zendesk_oauth.settings import VARIABLES
 
-REGION = "us-east-1"
-BUS = "zendesk-oauth-local"
 TELLS = {
     "denied": "InstallDenied",
     "established": "ConnectionEstablished",
@@ -33,66 +28,17 @@ TELLS = {
 """The examples that tell something, and what."""
 
 
-class Context:
-    """What Lambda tells a function of its call."""
-
-    aws_request_id = "lambda-request-1"
-
-
 class Killed(BaseException):
     """What a process does that is stopped: no handler of errors sees it."""
-
-
-@dataclass
-class Account:
-    """A bus with somebody who listens, and the queue of what could not be told."""
-
-    heard: str
-    waiting: str
-
-    def environ(self, **changes: str) -> dict[str, str]:
-        """Return exactly the variables that the function declares."""
-        variables = {
-            "APPLICATION": "zendesk-oauth",
-            "STAGE": "local",
-            "EVENT_BUS": BUS,
-            "UNPUBLISHED_QUEUE_URL": self.waiting,
-            "PUBLIC_BASE_URL": "https://connect.example.com",
-            "START_MODE": "open",
-            "POWERTOOLS_LOG_LEVEL": "DEBUG",
-            "POWERTOOLS_METRICS_NAMESPACE": "zendesk-oauth/tests",
-            "POWERTOOLS_SERVICE_NAME": "publish",
-        }
-        assert variables.keys() == VARIABLES["publish"]
-        return variables | changes
-
-    def told(self) -> list[dict[str, Any]]:
-        """Return what came over the bus."""
-        return [json.loads(body) for body in self._bodies(self.heard)]
-
-    def kept(self) -> list[dict[str, Any]]:
-        """Return what waits."""
-        return [json.loads(body) for body in self._bodies(self.waiting)]
-
-    def _bodies(self, url: str) -> list[str]:
-        sqs = boto3.client("sqs", region_name=REGION)
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        return [message["Body"] for message in answer.get("Messages", [])]
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """Give an account of moto's."""
-    with mock_aws():
-        sqs, events = boto3.client("sqs", region_name=REGION), boto3.client("events", region_name=REGION)
-        heard, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("heard", "waiting"))
-        arn = sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        events.create_event_bus(Name=BUS)
-        events.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source": ["zendesk-oauth"]}')
-        events.put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}])
-        monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
-        name_service(monkeypatch, "publish")
-        yield Account(heard, waiting)
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
+    name_service(monkeypatch, "publish")
+    with running_account() as made:
+        yield made
 
 
 @pytest.fixture

@@ -14,12 +14,20 @@ class StreamRecord(NamedTuple):
     sequence_number: str
     unverified: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        """Show the place alone: the rest has sealed tokens in it."""
+        return f"StreamRecord({self.sequence_number!r})"
+
 
 class Message(NamedTuple):
     """One message of the queue, by its id."""
 
     message_id: str
     unverified_body: str
+
+    def __repr__(self) -> str:
+        """Show the id alone: what a damaged message holds, nobody knows."""
+        return f"Message({self.message_id!r})"
 
 
 def parse_publish_event(event: object) -> tuple[StreamRecord, ...] | tuple[Message, ...]:
