@@ -10,12 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.zendesk.standin import StandIn
-from local.zendesk.webhooks import Webhooks, signature
+from local.zendesk.webhooks import signature
 from tests import loopback
 from tests.examples.building import template
 from tests.examples.conftest import Load
@@ -99,17 +98,13 @@ def vault() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def app(
-    loaded: Load, bus: Loopback, vault: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ModuleType]:
-    """Give the receiver as a fresh container has it."""
+def app(loaded: Load, bus: Loopback, vault: Loopback, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the receiver as a fresh container has it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.address)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", vault.address)
     monkeypatch.setenv("WEBHOOK_SECRETS", "webhooks")
     monkeypatch.setenv("TICKET_BUS", "tickets")
-    DEFAULT_PROVIDERS.clear()  # Powertools keeps what it has read for the process
-    yield loaded("receiver")
-    DEFAULT_PROVIDERS.clear()
+    return loaded("receiver")
 
 
 def told(bus: Loopback) -> list[dict[str, Any]]:
@@ -162,7 +157,9 @@ def test_a_line_leads_to_the_event(app: ModuleType, log: io.StringIO) -> None:
     assert (line["message"], line["correlation_id"], line["subdomain"]) == ("taken", "01H4D9V2", "acme")
 
 
-def test_a_webhook_of_the_stand_in_is_taken(app: ModuleType, bus: Loopback, zendesk: StandIn) -> None:
+def test_a_webhook_of_the_stand_in_is_taken(
+    app: ModuleType, bus: Loopback, vault: Loopback, zendesk: StandIn
+) -> None:
     """Signed by somebody else's code, over the bytes that it sent."""
     with listening() as front:
         front.say(loopback.answer(204, b""))
@@ -171,10 +168,10 @@ def test_a_webhook_of_the_stand_in_is_taken(app: ModuleType, bus: Loopback, zend
         zendesk.webhooks.settle()
         _, headers = front.head()
         body = front.requests[-1].partition(b"\r\n\r\n")[2].decode()
-    app.get_secret = lambda *_, **__: {"acme": hook.signing_secret}  # type: ignore[attr-defined]
+    secrets = json.dumps({"acme": hook.signing_secret})
+    vault.say(loopback.answer(body=json.dumps({"SecretString": secrets}), headers=JSON))
     assert answered(app, request(body, headers=headers)) == (HTTPStatus.NO_CONTENT, False)
     assert json.loads(told(bus)[0]["Detail"])["ticket_id"] == 3
-    assert isinstance(zendesk.webhooks, Webhooks)
 
 
 def test_bytes_are_signed_and_not_their_meaning(app: ModuleType, bus: Loopback) -> None:
@@ -294,6 +291,16 @@ def test_the_secrets_are_read_once(app: ModuleType, vault: Loopback) -> None:
         answered(app, event)
     assert len(vault.requests) == 1
     assert app.SECRETS_AGE == 300
+
+
+def test_zendesk_gets_its_answer_while_there_is_time(app: ModuleType) -> None:
+    """However slow AWS is, reading the secrets and telling the bus end before the function's limit."""
+    calls = [client.meta.config for client in (app.vault.client, app.bus)]
+    slowest = sum(
+        config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+        for config in calls
+    )
+    assert slowest < template()["Resources"]["Receiver"]["Properties"]["Timeout"]
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

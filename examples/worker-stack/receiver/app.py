@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.parameters import get_secret
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
@@ -33,9 +33,9 @@ RETRY_SECONDS = "10"
 _WORD, _NUMBER = re.compile(r"[\w.:+-]{1,64}", re.ASCII), re.compile(r"\d{1,20}", re.ASCII)
 
 logger = Logger()
-bus = boto3.client(
-    "events", config=Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
-)
+limits = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+bus = boto3.client("events", config=limits)
+vault = SecretsProvider(boto_config=limits.merge(Config(retries={"total_max_attempts": 1})))
 
 
 class RefusedError(Exception):
@@ -71,7 +71,7 @@ def verified_body(event: dict[str, Any], unverified_subdomain: str) -> bytes:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too large")
     timestamp = event["headers"].get("x-zendesk-webhook-signature-timestamp", "")
     given = event["headers"].get("x-zendesk-webhook-signature", "")
-    secrets = get_secret(os.environ["WEBHOOK_SECRETS"], transform="json", max_age=SECRETS_AGE)
+    secrets: Any = vault.get(os.environ["WEBHOOK_SECRETS"], transform="json", max_age=SECRETS_AGE)
     # An account that is not known is refused like a wrong signature, and takes as long.
     secret = secrets.get(unverified_subdomain) or token_hex()
     signed = hmac.digest(secret.encode(), timestamp.encode(errors="replace") + body, "sha256")

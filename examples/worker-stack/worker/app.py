@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> object:
 
 def take(record: SQSRecord) -> None:
     """Work on one message; what is raised puts it back, hidden for as long as a next try makes no sense."""
-    logger.append_keys(message_id=record.message_id, correlation_id=record.message_id)
+    logger.append_keys(message_id=record.message_id, correlation_id=record.message_id, subdomain=None)
     task = None
     try:
         task = task_of(record)
