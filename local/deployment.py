@@ -36,7 +36,7 @@ class Order:
     client_secret_arn: str
     site_url: str = ""
     return_origins: str = ""
-    grants: str = "default=users:read tickets:read;reporting=read"
+    grants: str = "default=users:read tickets:read tickets:write;reporting=read"
 
     @property
     def stack_name(self) -> str:
@@ -94,17 +94,18 @@ def architecture() -> str:
 
 
 def build(processes: Processes, logs: Path) -> None:
-    """Run `scripts/build` for this machine. Raises CommandFailedError.
+    """Run `scripts/build` for this machine. Raises CommandFailedError."""
+    script = places.ROOT / "scripts" / "build"
+    processes.start("The build", [script], build_environment(), logs / "build.log").finish()
+
+
+def build_environment() -> dict[str, str]:
+    """Return what a build is given.
 
     It keeps the person's environment, for a package index behind a proxy, but none of its AWS settings.
     """
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))
-    }
-    environment["ARCH"] = architecture()
-    processes.start(
-        "The build", [places.ROOT / "scripts" / "build"], environment, logs / "build.log"
-    ).finish()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    return kept | {"ARCH": architecture()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,28 @@ class Deployer:
 
     def deploy(self, template: Path, orders: Sequence[Order]) -> list[Deployment]:
         """Deploy all of them at once from a packaged template. Raises CommandFailedError."""
-        commands = [self._deploy(template, order) for order in orders]
+        commands = [self.start(template, order.stack_name, order.parameters()) for order in orders]
         for command in commands:
             command.finish()
-        return [Deployment(order, self._outputs(order)) for order in orders]
+        return [Deployment(order, self.outputs(order.stack_name)) for order in orders]
+
+    def start(self, template: Path, stack_name: str, parameters: Mapping[str, str]) -> Running:
+        """Begin to deploy a template under a name; parameters without a value are left to their defaults."""
+        overrides = [f"{name}={json.dumps(value)}" for name, value in parameters.items() if value]
+        return self._sam(
+            "deploy",
+            *("--template-file", template),
+            *("--stack-name", stack_name),
+            *("--capabilities", "CAPABILITY_IAM"),
+            *("--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
+            *("--parameter-overrides", *overrides),
+            name=stack_name,
+        )
+
+    def outputs(self, stack_name: str) -> dict[str, str]:
+        """Return the outputs of a deployed stack by name."""
+        stacks = self.emulator.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
     def _package_anew(self, s3: Any, packaged: Path) -> None:  # noqa: ANN401 - an untyped client
         fresh = self.emulator.folder / "packaged"
@@ -152,18 +171,6 @@ class Deployer:
             part.rename(packaged)
         places.keep_newest(places.PACKAGED)
 
-    def _deploy(self, template: Path, order: Order) -> Running:
-        overrides = [f"{name}={json.dumps(value)}" for name, value in order.parameters().items() if value]
-        return self._sam(
-            "deploy",
-            *("--template-file", template),
-            *("--stack-name", order.stack_name),
-            *("--capabilities", "CAPABILITY_IAM"),
-            *("--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
-            *("--parameter-overrides", *overrides),
-            name=order.stack_name,
-        )
-
     def _sam(self, command: str, *arguments: str | Path, name: str = "") -> Running:
         config = ("--config-file", self._no_settings())
         line = [places.SAM, command, *config, *arguments, "--s3-bucket", BUCKET, "--region", REGION]
@@ -175,10 +182,6 @@ class Deployer:
         path = self.emulator.folder / "samconfig.toml"
         path.write_text("version = 0.1\n")
         return path
-
-    def _outputs(self, order: Order) -> dict[str, str]:
-        stacks = self.emulator.client("cloudformation").describe_stacks(StackName=order.stack_name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
 
 def _kept_package() -> Path:

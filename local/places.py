@@ -15,6 +15,8 @@ EMULATOR = ROOT / "local" / "emulator.py"
 BUILT = ROOT / ".aws-sam" / "build"
 BUILT_TEMPLATE = BUILT / "template.yaml"
 PACKAGED = ROOT / "build" / "cache" / "packaged"
+EXAMPLE = ROOT / "examples" / "worker-stack"
+BUILT_EXAMPLES = ROOT / "build" / "cache" / "examples"
 LOGS = ROOT / "build" / "local"
 """Logs of the last few runs, so that a failure can be looked into."""
 _KEPT = 4

@@ -22,6 +22,8 @@ from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
 from local.progress import Progress
 from local.proxy import ReverseProxy, running_proxy
+from local.worker_stack import ExampleBuild, WorkerStack
+from local.worker_stack import deploy as deploy_worker_stack
 from local.workers import Workers
 from local.zendesk.server import running_zendesk
 from local.zendesk.settings import Settings
@@ -38,8 +40,8 @@ CLIENT_ID = "zdg-example"
 class LocalStack:
     """Everything that runs: the emulator, the stand-in, the company's site, and a deployment for each start mode.
 
-    The backend is one of the confirmed deployment; workers, the caller who gets tokens over HTTP, the operator and the
-    listener to events are of the open one.
+    The backend is one of the confirmed deployment; workers, the stack of the example, the caller who gets tokens over
+    HTTP, the operator and the listener to events are of the open one.
     """
 
     emulator: Emulator
@@ -48,6 +50,7 @@ class LocalStack:
     deployments: Mapping[str, Deployment]
     backend: Backend
     workers: Workers
+    worker_stack: WorkerStack
     token_caller: Caller
     operator: Caller
     listener: Listener
@@ -60,6 +63,7 @@ def running_stack(progress: Progress) -> Iterator[LocalStack]:
     with ExitStack() as stack:
         processes = stack.enter_context(Processes())
         with progress.step("Building functions and layers for this machine"):
+            example = ExampleBuild.start(processes, logs)
             build(processes, logs)
         with progress.step("Starting the emulator of AWS"):
             emulator = stack.enter_context(running_ministack(processes, logs))
@@ -75,19 +79,18 @@ def running_stack(progress: Progress) -> Iterator[LocalStack]:
             template = deployer.package()
         with progress.step("Deploying template.yaml, in open and in confirmed mode"):
             deployments = dict(zip(proxies, deployer.deploy(template, orders), strict=True))
-        yield _connected(emulator, zendesk, company, proxies, deployments)
+        for mode, proxy in proxies.items():
+            proxy.host = deployments[mode].host(emulator.port)
+        with progress.step("Deploying the example of a worker's stack"):
+            worker_stack = deploy_worker_stack(deployer, example.template(), deployments[OPEN])
+        yield _connected(zendesk, company, deployments, worker_stack)
 
 
 def _connected(
-    emulator: Emulator,
-    zendesk: StandIn,
-    company: CompanySite,
-    proxies: Mapping[str, ReverseProxy],
-    deployments: Mapping[str, Deployment],
+    zendesk: StandIn, company: CompanySite, deployments: Mapping[str, Deployment], worker_stack: WorkerStack
 ) -> LocalStack:
-    """Tell the proxies and the company's site what was deployed, and return the whole."""
-    for mode, proxy in proxies.items():
-        proxy.host = deployments[mode].host(emulator.port)
+    """Give everybody who calls a deployment what it takes, and return the whole."""
+    emulator = worker_stack.emulator
     backend = Backend.of(emulator, deployments[CONFIRMED])
     company.open_start_url, company.backend = deployments[OPEN].outputs["StartUrl"], backend
     workers = Workers.of(emulator, deployments[OPEN])
@@ -100,6 +103,7 @@ def _connected(
         deployments=deployments,
         backend=backend,
         workers=workers,
+        worker_stack=worker_stack,
         token_caller=token_caller,
         operator=operator,
         listener=Listener.of(emulator, deployments[OPEN]),

@@ -21,7 +21,12 @@ def allowed(scene: Scene) -> None:
     scene.expect_row("install", scene.rows.install(under_way.install_id), status="connected")
     row = scene.rows.connection("acme")
     scene.expect_row(
-        "connection", row, status="active", epoch=1, generation=1, scopes=["users:read", "tickets:read"]
+        "connection",
+        row,
+        status="active",
+        epoch=1,
+        generation=1,
+        scopes=["users:read", "tickets:read", "tickets:write"],
     )
     scene.expect("secrets in the clear in the connection's row", _in_the_clear(scene, row), 0)
 

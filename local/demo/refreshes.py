@@ -114,7 +114,7 @@ def over_http(scene: Scene) -> None:
         wanted=True,
     )
     scene.expect("its generation", given["generation"], row["generation"])
-    scene.expect("its scopes", given["scopes"], ["users:read", "tickets:read"])
+    scene.expect("its scopes", given["scopes"], ["users:read", "tickets:read", "tickets:write"])
     other = caller.send("GET", "/connections/reporting/hooli/token")
     scene.expect("another grant's token", other.status_code, HTTPStatus.FORBIDDEN)
 

@@ -83,9 +83,21 @@ class Scene:
         self.teller.received(HTTPStatus.FOUND, callback_url)
         return callback_url
 
-    def connect(self, browser: Browser, subdomain: str) -> Answer:
-        """Play a whole install that an admin allows, and return the callback's answer."""
-        return browser.get(self.allow(self.start(browser, self.start_url(subdomain=subdomain))))
+    def connect(self, browser: Browser, subdomain: str, *, is_greeted: bool = True) -> Answer:
+        """Play a whole install that an admin allows, and return the callback's answer.
+
+        The worker greets whoever has connected in open mode; it is waited for, so that it needs no token later on.
+        """
+        before = len(self.notes(subdomain))
+        answer = browser.get(self.allow(self.start(browser, self.start_url(subdomain=subdomain))))
+        if is_greeted and self.mode == OPEN and answer.status == HTTPStatus.OK:
+            eventually(lambda: len(self.notes(subdomain)), lambda count: count > before)
+        return answer
+
+    def notes(self, subdomain: str) -> list[str]:
+        """Return the internal notes of an account's tickets."""
+        comments = self.stack.zendesk.accounts.get(subdomain).comments.values()
+        return [str(one["body"]) for ticket in comments for one in ticket if not one["public"]]
 
     def invite(self, user: str, **options: str) -> str:
         """Have the backend invite its user, expect that it may, and return the start address."""

@@ -36,6 +36,7 @@ class Account:
     """One customer's Zendesk; its tickets and their comments, oldest first, by the ticket's id; its people by role."""
 
     subdomain: str
+    id: int
     people: dict[str, Person]
     tickets: dict[int, dict[str, object]] = field(default_factory=dict)
     comments: dict[int, list[dict[str, object]]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ def _open_account(subdomain: str) -> Account:
         role: Person(_stable_id(subdomain, role), name, role, f"{role}@{subdomain}.example")
         for role, name in ROLES.items()
     }
-    account = Account(subdomain, people)
+    account = Account(subdomain, _stable_id(subdomain), people)
     account.add_ticket("Where is my parcel?", "It should have come on Monday.")
     account.add_ticket("Wrong colour", "I ordered the blue one.")
     return account

@@ -6,6 +6,12 @@ The rule: limits are measured on the clock, so moving it ages codes and tokens; 
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+
+
+def iso(at: float) -> str:
+    """Return a time as Zendesk writes it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class ShiftableClock:

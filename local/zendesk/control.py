@@ -137,6 +137,16 @@ def _customer_routes(routes: Blueprint, standin: StandIn) -> None:
         standin.delete_account(subdomain)
         return _done()
 
+    @routes.post("/accounts/<subdomain>/tickets")
+    def add_ticket(subdomain: str) -> Response:
+        body = _body()
+        ticket = standin.add_ticket(subdomain, str(body["subject"]), str(body["body"]))
+        return jsonify(id=ticket["id"])
+
+    @routes.post("/accounts/<subdomain>/webhooks")
+    def add_webhook(subdomain: str) -> Response:
+        return jsonify(id=standin.add_webhook(subdomain, str(_body()["endpoint"])).id)
+
     @routes.post("/accounts/<subdomain>/rename")
     def rename_subdomain(subdomain: str) -> Response:
         standin.rename_subdomain(subdomain, str(_body()["to"]))

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-ENDPOINTS = ("token", "users_me", "tickets", "current_token", "delete_token", "api")
+ENDPOINTS = ("token", "users_me", "tickets", "current_token", "delete_token", "webhooks", "api")
 """Where something can go wrong; `api` stands for all but `token`."""
 
 

@@ -56,13 +56,14 @@ class AuthorizationSeen:
 
 @dataclass
 class ApiCall:
-    """One call of the API; `token` is redacted."""
+    """One call of the API; `token` is redacted, `marketplace` is what a Marketplace app says of itself, by header."""
 
     at: float
     subdomain: str
     method: str
     path: str
     token: str
+    marketplace: dict[str, str] = field(default_factory=dict)
     status: int | None = None
 
 

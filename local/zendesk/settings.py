@@ -41,6 +41,7 @@ class Switches:
     anonymous: bool = False
     refuse_delete: bool = False
     success_status: int = 200
+    requests_per_minute: int | None = None
 
     def turn(self, changes: dict[str, object]) -> None:
         """Turn several switches by name; raises ValueError for a name or a type that is none, and turns nothing."""
@@ -63,6 +64,7 @@ _SWITCH_TYPES: dict[str, tuple[type, ...]] = {
     "anonymous": (bool,),
     "refuse_delete": (bool,),
     "success_status": (int,),
+    "requests_per_minute": (int, type(None)),
 }
 
 

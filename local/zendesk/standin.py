@@ -12,11 +12,13 @@ from flask import Response
 from local.zendesk import misbehaviours
 from local.zendesk.accounts import Accounts
 from local.zendesk.authorization import ZendeskServer
-from local.zendesk.clock import Pause, ShiftableClock
+from local.zendesk.clock import Pause, ShiftableClock, iso
 from local.zendesk.faults import Fault, Faults
+from local.zendesk.limits import Limits
 from local.zendesk.seen import Seen
 from local.zendesk.settings import Client, Settings, Switches
 from local.zendesk.tokens import TokenPair, Tokens
+from local.zendesk.webhooks import TICKET_CREATED, Webhook, Webhooks
 
 
 class StandIn:
@@ -36,6 +38,8 @@ class StandIn:
         self.switches = Switches()
         self.faults = Faults()
         self.accounts = Accounts()
+        self.limits = Limits(self.clock)
+        self.webhooks = Webhooks(lambda: iso(self.clock()))
         self.client = Client(settings)
         self.seen = Seen(self.clock, keep_raw=settings.keep_raw)
         self.tokens = Tokens(self.clock, settings.token_length, settings.mark)
@@ -81,6 +85,20 @@ class StandIn:
     def elsewhere(self) -> str:
         """An address at another host name, which is ours too: whoever is led there is counted."""
         return self.address.replace("127.0.0.1", "localhost") + "/_elsewhere"
+
+    def add_ticket(self, subdomain: str, subject: str, body: str) -> dict[str, object]:
+        """Do what a customer does who writes to the account: its webhooks are told. Raises NoSuchAccountError."""
+        account = self.accounts.get(subdomain)
+        ticket = account.add_ticket(subject, body, iso(self.clock()))
+        self.webhooks.tell_of(account, ticket)
+        return ticket
+
+    def add_webhook(self, subdomain: str, endpoint: str) -> Webhook:
+        """Do what an account's admin does who has an address told of new tickets.
+
+        Raises NoSuchAccountError, and ValueError for an address elsewhere than on loopback.
+        """
+        return self.webhooks.add(self.accounts.get(subdomain), endpoint, TICKET_CREATED)
 
     def revoke_token(self, token_id: int) -> bool:
         """Do what a customer's admin does who deletes a token; False if there was none alive."""

@@ -4,8 +4,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.artefact.building import PYTHON
-from tests.examples.building import CODE
+from tests.examples.building import EXAMPLE, FUNCTIONS
 from zendesk_oauth.settings import WORKER_PREFIX
 
 # Runs with -I and -S: no site-packages, no .pth files, no variables for Python.
@@ -24,6 +26,10 @@ VARIABLES = {
     f"{WORKER_PREFIX}REFRESH_FUNCTION": "refresh",
     f"{WORKER_PREFIX}START_URL": "",
     f"{WORKER_PREFIX}BASE_URL": "https://{subdomain}.zendesk.com",
+    "CUSTOMERS_TABLE": "customers",
+    "DONE_TABLE": "done",
+    "MARKETPLACE_HEADERS": "{}",
+    "TICKET_BUS": "tickets",
 }
 LAMBDA_SETS = {
     "AWS_REGION": "us-east-1",
@@ -33,9 +39,13 @@ LAMBDA_SETS = {
 }
 
 
-def test_the_function_imports_with_its_layers_alone(built_worker: Path, layers: tuple[Path, Path]) -> None:
-    """The handler is there; `requests` is the function's own, the library and the SDK are the layers'."""
-    roots = [str(built_worker), *map(str, layers)]
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_imports_with_its_layers_alone(
+    built_example: Path, layers: tuple[Path, Path], function: str
+) -> None:
+    """The handler is there; `requests` is the worker's own, the library and the SDK are the layers'."""
+    is_worker = function == "Worker"
+    roots = [str(built_example / function), *map(str, layers if is_worker else layers[:1])]
     done = subprocess.run(  # noqa: S603 - the script stands above
         [PYTHON, "-I", "-S", "-c", PROBE, *roots],
         env=VARIABLES | LAMBDA_SETS | {"LAMBDA_TASK_ROOT": roots[0]},
@@ -51,14 +61,18 @@ def test_the_function_imports_with_its_layers_alone(built_worker: Path, layers: 
         file for file in seen["files"] if not file.startswith((*roots, standard)) or "site-packages" in file
     ]
     assert strangers == []
-    assert f"{roots[0]}/requests/__init__.py" in seen["files"]
     assert f"{roots[1]}/botocore/__init__.py" in seen["files"]
-    assert f"{roots[2]}/zendesk_oauth/worker/connections.py" in seen["files"]
+    if is_worker:
+        assert f"{roots[0]}/requests/__init__.py" in seen["files"]
+        assert f"{roots[2]}/zendesk_oauth/worker/connections.py" in seen["files"]
 
 
-def test_the_function_brings_its_file_and_what_it_requires(built_worker: Path) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_brings_its_file_and_what_it_requires(built_example: Path, function: str) -> None:
     """Neither the library nor the SDK is shipped a second time."""
-    shipped = {path.name for path in built_worker.iterdir()}
-    assert {"app.py", "requests"} <= shipped
+    built = built_example / function
+    shipped = {path.name for path in built.iterdir()}
+    assert {"app.py"} <= shipped
+    assert ("requests" in shipped) == (function == "Worker")
     assert not shipped & {"zendesk_oauth", "boto3", "botocore", "aws_lambda_powertools"}
-    assert (built_worker / "app.py").read_bytes() == (CODE / "app.py").read_bytes()
+    assert (built / "app.py").read_bytes() == (EXAMPLE / function.lower() / "app.py").read_bytes()

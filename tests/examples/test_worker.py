@@ -1,172 +1,144 @@
-"""The worker's handler against the stand-in for Zendesk: once for each message, and every refusal as it should be."""
+"""The worker's handler against the stand-in for Zendesk: once for each event, whatever brings it, and however often."""
 
-import importlib.util
 import io
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from boto3.dynamodb.types import TypeDeserializer
 
+from local.zendesk.accounts import OPENED_AT
 from local.zendesk.standin import StandIn
-from tests import loopback
-from tests.examples.building import CODE, REGION
-from tests.examples.test_built import VARIABLES
-from tests.loopback import Loopback, listening
-from tests.standin.client import PlainClient
-from zendesk_oauth.errors import (
-    KeyUnavailableError,
-    MissingScopeError,
-    ReconnectRequiredError,
-    RefreshPendingError,
-    StoreUnavailableError,
-    ZendeskOAuthError,
+from tests.examples.messages import CONTEXT, INSTALL, connected, created, lines, record
+from tests.examples.working import Pairs, handed, hidden, notes, ticket
+from tests.loopback import Loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from types_boto3_dynamodb import DynamoDBClient
+
+MARKETPLACE = (
+    '{"X-Zendesk-Marketplace-Name": "Example", "X-Zendesk-Marketplace-Organization-Id": "7", '
+    '"X-Zendesk-Marketplace-App-Id": "42"}'
 )
-from zendesk_oauth.models.secret import Secret
-from zendesk_oauth.models.token import AccessToken, TokenQuestion
-from zendesk_oauth.worker.connections import Clocks, Connections
-
-SCOPES = ("users:read", "tickets:read", "tickets:write")
-QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/queue"
-CONTEXT = SimpleNamespace(function_name="worker", memory_limit_in_mb=1024, aws_request_id="request")
+FORTNIGHT = 14 * 86_400
 
 
-class Pairs:
-    """In place of reading a token: gives the next pair's when one has failed, or raises."""
-
-    def __init__(self, client: PlainClient) -> None:
-        self._client = client
-        self._tokens = [self._new()]
-        self.failed: list[int] = []
-        self.error: ZendeskOAuthError | None = None
-
-    def __call__(self, question: TokenQuestion, until: float) -> AccessToken:
-        """Return the newest token."""
-        del until
-        if self.error:
-            raise self.error
-        if question.newer_than is not None:
-            self.failed.append(question.newer_than)
-            self._tokens.append(self._new())
-        expires_at = datetime.now(UTC) + timedelta(hours=1)
-        value = Secret(self._tokens[-1])
-        return AccessToken(value, 1, len(self._tokens), expires_at, expires_at, SCOPES)
-
-    def texts(self) -> list[str]:
-        """Return every token."""
-        return self._tokens
-
-    def _new(self) -> str:
-        return str(self._client.pair(scope=" ".join(SCOPES))["access_token"])
+class Died(BaseException):
+    """The function was killed."""
 
 
-@pytest.fixture
-def pairs(client: PlainClient) -> Pairs:
-    """Return the tokens of acme."""
-    return Pairs(client)
+def remembered(dynamodb: "DynamoDBClient", table: str) -> list[dict[str, Any]]:
+    """Return what the worker's table holds."""
+    plain = TypeDeserializer()
+    items = dynamodb.scan(TableName=table)["Items"]
+    return [{name: plain.deserialize(value) for name, value in item.items()} for item in items]
 
 
-@pytest.fixture
-def sqs() -> Iterator[Loopback]:
-    """Give an SQS that agrees to everything."""
-    with listening() as server:
-        server.say(loopback.answer(headers={"Content-Type": "application/x-amz-json-1.0"}))
-        yield server
-
-
-@pytest.fixture
-def log() -> io.StringIO:
-    """Return where the worker's lines go."""
-    return io.StringIO()
-
-
-@pytest.fixture
-def app(
-    sqs: Loopback,
-    zendesk: StandIn,
-    pairs: Pairs,
-    log: io.StringIO,
-    monkeypatch: pytest.MonkeyPatch,
-) -> ModuleType:
-    """Return the worker as a fresh container has it, its tokens read in another way."""
-    own = {"QUEUE_URL": QUEUE, "AWS_ENDPOINT_URL_SQS": sqs.address, "AWS_REGION": REGION}
-    metrics = {"POWERTOOLS_METRICS_NAMESPACE": "zendesk-worker", "POWERTOOLS_SERVICE_NAME": "worker"}
-    for name, value in (VARIABLES | own | metrics).items():
-        monkeypatch.setenv(name, value)
-    spec = importlib.util.spec_from_file_location("example_worker", CODE / "app.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    # Powertools has one logger for all tests of a run, and each test an output of its own.
-    [handler] = logging.getLogger("worker").handlers
-    monkeypatch.setattr(handler, "stream", log)
-    assert isinstance(module.connections, Connections)
-    module.connections = Connections(pairs, zendesk.base_url, Clocks(time.time, time.monotonic))  # type: ignore[attr-defined]
-    return module
-
-
-def record(body: object, number: int = 1, receives: int = 1) -> dict[str, Any]:
-    """Return a message as SQS hands it over."""
-    return {
-        "messageId": f"message-{number}",
-        "receiptHandle": f"handle-{number}",
-        "body": body if isinstance(body, str) else json.dumps(body),
-        "attributes": {"ApproximateReceiveCount": str(receives)},
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
-        "awsRegion": REGION,
-    }
-
-
-def ticket(number: int = 1, subdomain: str = "acme") -> dict[str, object]:
-    """Return what a message asks for."""
-    return {"subdomain": subdomain, "ticket_id": number}
-
-
-def failures(app: ModuleType, *records: dict[str, Any]) -> list[str]:
-    """Hand a batch over; return the messages that go back into the queue."""
-    answer = app.handler({"Records": list(records)}, CONTEXT)
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-
-
-def hidden(sqs: Loopback) -> list[tuple[str, int]]:
-    """Return which messages were hidden for how many seconds."""
-    bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in sqs.requests]
-    assert {body["QueueUrl"] for body in bodies} <= {QUEUE}
-    return [(body["ReceiptHandle"], body["VisibilityTimeout"]) for body in bodies]
-
-
-def notes(zendesk: StandIn, number: int = 1) -> list[str]:
-    """Return the internal notes of a ticket of acme."""
-    comments = zendesk.accounts.get("acme").comments[number]
-    return [str(comment["body"]) for comment in comments if not comment["public"]]
-
-
-def lines(written: str) -> list[dict[str, Any]]:
-    """Return what was logged or counted, line by line."""
-    return [json.loads(line) for line in written.splitlines()]
-
-
-def test_a_message_becomes_an_internal_note(app: ModuleType, zendesk: StandIn, sqs: Loopback) -> None:
-    """The note names the ticket's subject and the message, the public sees nothing, and nothing goes back."""
-    assert failures(app, record(ticket())) == []
-    assert notes(zendesk) == ["Our worker has seen “Where is my parcel?”. [message-1]"]
+def test_a_new_ticket_becomes_an_internal_note(app: ModuleType, zendesk: StandIn, sqs: Loopback) -> None:
+    """The note names the ticket's subject and the event, the public sees nothing, and nothing goes back."""
+    assert handed(app, record(created())) == []
+    assert notes(zendesk) == ["Our worker has seen “Where is my parcel?”. [acme/01H4D9V2]"]
     assert len(zendesk.accounts.get("acme").comments[1]) == 2
     assert hidden(sqs) == []
 
 
-def test_a_message_that_comes_twice_makes_one_note(app: ModuleType, zendesk: StandIn) -> None:
-    """And another message for the same ticket makes another."""
-    assert failures(app, record(ticket()), record(ticket())) == []
+def test_two_fields_are_message_enough(app: ModuleType, zendesk: StandIn) -> None:
+    """Whoever sends no event has the message's own id for it."""
+    assert handed(app, record(ticket())) == []
+    assert notes(zendesk) == ["Our worker has seen “Where is my parcel?”. [acme/message-1]"]
+
+
+def test_who_has_connected_is_greeted_on_the_newest_ticket(app: ModuleType, zendesk: StandIn) -> None:
+    """That is the newest there was when the account was connected, not a later one."""
+    zendesk.add_ticket("acme", "Later", "It came after all.")
+    zendesk.accounts.get("acme").tickets[3]["created_at"] = "2026-11-26T15:00:01Z"
+    event = connected()
+    assert handed(app, record(event)) == []
+    assert notes(zendesk, 2) == [
+        "Our worker is connected to this account. [acme/7b0c6f0d1f7c2f6f0c9b8f3f6f1b2a3c]"
+    ]
+    assert (notes(zendesk), notes(zendesk, 3)) == ([], [])
+
+
+def test_a_greeting_that_comes_again_meets_the_same_ticket(app: ModuleType, zendesk: StandIn) -> None:
+    """Its answer was lost, and a ticket is new since: the same ticket is looked at, and has its note."""
+    zendesk.misbehave("late_answer", endpoint="tickets", times=2, seconds=0.0)
+    zendesk.misbehave("lost", endpoint="tickets")
+    assert handed(app, record(connected())) == ["message-1"]
+    zendesk.add_ticket("acme", "Later", "It came after all.")
+    zendesk.accounts.get("acme").tickets[3]["created_at"] = "2026-11-26T15:00:01Z"
+    assert handed(app, record(connected(), receives=2)) == []
+    assert [len(notes(zendesk, number)) for number in (1, 2, 3)] == [0, 1, 0]
+
+
+def test_an_account_without_tickets_is_not_greeted(app: ModuleType, zendesk: StandIn, sqs: Loopback) -> None:
+    """Where there is no ticket yet, or none of that time, there is nothing to do, and nothing goes back."""
+    zendesk.accounts.get("acme").tickets.clear()
+    assert handed(app, record(connected())) == []
+    assert handed(app, record(connected("globex", occurred_at="2025-01-01T00:00:00Z"))) == []
+    assert hidden(sqs) == []
+    assert OPENED_AT > "2025-01-01T00:00:00Z"
+    assert [call.status for call in zendesk.seen.api_calls] == [200, 200]
+
+
+@pytest.mark.parametrize("body", [created(), connected(), ticket()])
+def test_r8_a_message_that_comes_twice_makes_one_note(
+    app: ModuleType, zendesk: StandIn, body: dict[str, object]
+) -> None:
+    """The second time costs one look into the worker's table, and Zendesk is not asked."""
+    assert handed(app, record(body)) == []
+    calls = len(zendesk.seen.api_calls)
+    assert handed(app, record(body), record(body)) == []
+    assert len(notes(zendesk) + notes(zendesk, 2)) == 1
+    assert len(zendesk.seen.api_calls) == calls
+
+
+def test_an_event_in_two_messages_makes_one_note(app: ModuleType, zendesk: StandIn) -> None:
+    """A rule that delivers twice makes two messages of one event; another event of the ticket is another note."""
+    assert handed(app, record(created(), 1), record(created(), 2)) == []
     assert len(notes(zendesk)) == 1
-    assert failures(app, record(ticket(), number=2)) == []
+    assert handed(app, record(created(event_id="01H4D9V3"), 3)) == []
     assert len(notes(zendesk)) == 2
+
+
+def test_no_accounts_ids_stand_in_anothers_way(app: ModuleType, zendesk: StandIn) -> None:
+    """An id that an account has made up is done for that account, and for no other."""
+    assert handed(app, record(created(subdomain="globex"), 1), record(created(), 2)) == []
+    assert (len(notes(zendesk, 1, "globex")), len(notes(zendesk))) == (1, 1)
+
+
+def test_what_is_remembered_is_a_hash_and_how_long(
+    app: ModuleType, zendesk: StandIn, pairs: Pairs, dynamodb: "DynamoDBClient", done_table: str
+) -> None:
+    """No token, no ticket's text, no person, not even the account: a key that tells nothing, a state, two times."""
+    assert handed(app, record(created(), 1), record(connected(), 2)) == []
+    rows = remembered(dynamodb, done_table)
+    assert [(row["status"], row["data"]) for row in rows] == [("COMPLETED", "null")] * 2
+    names = {"id", "status", "data", "expiration", "in_progress_expiration"}
+    assert all(row.keys() == names for row in rows)
+    account = zendesk.accounts.get("acme")
+    people = [text for person in account.people.values() for text in (person.name, person.email)]
+    texts = [str(one[name]) for one in account.tickets.values() for name in ("subject", "description")]
+    private = [*pairs.texts(), *people, *texts, "acme", "01H4D9V2", INSTALL]
+    assert [text for text in private if text in repr(rows)] == []
+    assert all(abs(int(row["expiration"]) - time.time() - FORTNIGHT) < 60 for row in rows)
+
+
+def test_what_failed_is_not_remembered(
+    app: ModuleType, zendesk: StandIn, dynamodb: "DynamoDBClient", done_table: str
+) -> None:
+    """A message that goes back is no done one, nor is one that a person has to see to: both can be sent again."""
+    zendesk.misbehave("server_error", endpoint="tickets", status=500)
+    assert handed(app, record(created())) == ["message-1"]
+    zendesk.misbehave("forbidden", endpoint="tickets")
+    assert handed(app, record(created())) == []
+    assert remembered(dynamodb, done_table) == []
+    assert handed(app, record(created())) == []
+    assert len(notes(zendesk)) == 1
 
 
 def test_a_note_whose_answer_was_lost_is_not_made_again(
@@ -175,184 +147,109 @@ def test_a_note_whose_answer_was_lost_is_not_made_again(
     """Zendesk worked and its answer never came: the message comes back, finds its note, and is done."""
     zendesk.misbehave("late_answer", endpoint="tickets", times=2, seconds=0.0)
     zendesk.misbehave("lost", endpoint="tickets")
-    assert failures(app, record(ticket())) == ["message-1"]
+    assert handed(app, record(created())) == ["message-1"]
     assert hidden(sqs) == [("handle-1", 30)]
-    assert failures(app, record(ticket(), receives=2)) == []
+    assert handed(app, record(created(), receives=2)) == []
     assert len(notes(zendesk)) == 1
 
 
-def test_of_two_at_once_one_is_refused_and_finds_the_others_note(
+def test_a_worker_that_dies_between_note_and_record_leaves_one_note(
+    app: ModuleType,
+    zendesk: StandIn,
+    dynamodb: "DynamoDBClient",
+    done_table: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its record stays unfinished until its function's time is over; then the next finds the note and finishes it."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.done, "save_success", die)
+        with pytest.raises(Died):
+            handed(app, record(created()))
+    assert (len(notes(zendesk)), remembered(dynamodb, done_table)[0]["status"]) == (1, "INPROGRESS")
+    assert handed(app, record(created(), receives=2)) == ["message-1"]  # somebody may still be at it
+    key = {"id": {"S": remembered(dynamodb, done_table)[0]["id"]}}
+    dynamodb.update_item(
+        TableName=done_table,
+        Key=key,
+        UpdateExpression="SET in_progress_expiration = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+    assert handed(app, record(created(), receives=3)) == []
+    assert (len(notes(zendesk)), remembered(dynamodb, done_table)[0]["status"]) == (1, "COMPLETED")
+
+
+def test_of_two_at_once_one_waits(
+    app: ModuleType, other: ModuleType, zendesk: StandIn, sqs: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one container is about to write, another gets the same event: it puts it back, and finds it done later."""
+    ask: Callable[..., object] = app.ask
+
+    def overtaken(session: object, method: str, url: str, **options: object) -> object:
+        if method == "PUT":
+            assert handed(other, record(created(), 2)) == ["message-2"]
+        return ask(session, method, url, **options)
+
+    monkeypatch.setattr(app, "ask", overtaken)
+    assert handed(app, record(created(), 1)) == []
+    assert hidden(sqs) == [("handle-2", 30)]
+    assert handed(app, record(created(), 2, receives=2)) == []
+    assert len(notes(zendesk)) == 1
+
+
+def test_a_ticket_that_has_changed_meanwhile_is_looked_at_again(
     app: ModuleType, zendesk: StandIn, sqs: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look at the comments and the note another container writes the same one: a 409, and no second."""
+    """Between the look at the comments and the note somebody changes the ticket: a 409, and a note the next time."""
     ask: Callable[..., object] = app.ask
-    zendesk.clock.advance(60)
 
     def overtaken(session: object, method: str, url: str, **options: object) -> object:
         if method == "PUT":
             monkeypatch.setattr(app, "ask", ask)
-            assert failures(app, record(ticket())) == []
+            zendesk.accounts.get("acme").tickets[1]["updated_at"] = "2026-11-26T15:00:01Z"
         return ask(session, method, url, **options)
 
     monkeypatch.setattr(app, "ask", overtaken)
-    assert failures(app, record(ticket())) == ["message-1"]
+    assert handed(app, record(created())) == ["message-1"]
+    assert (notes(zendesk), hidden(sqs)) == ([], [("handle-1", 30)])
+    assert handed(app, record(created(), receives=2)) == []
     assert len(notes(zendesk)) == 1
-    assert failures(app, record(ticket(), receives=2)) == []
-    assert (len(notes(zendesk)), len(hidden(sqs))) == (1, 1)
-
-
-def test_a_token_that_died_is_replaced_within_the_call(
-    app: ModuleType, zendesk: StandIn, pairs: Pairs, sqs: Loopback
-) -> None:
-    """A 401 is the library's: it brings a newer token, the call is made again, and the message is done."""
-    zendesk.revoke_all("acme")
-    assert failures(app, record(ticket())) == []
-    assert (pairs.failed, len(notes(zendesk)), hidden(sqs)) == ([1], 1, [])
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "seconds"),
-    [
-        ("too_many_requests", {"retry_after": 7}, 7),
-        ("too_many_requests", {"retry_after": 999_999}, 3600),
-        ("too_many_requests", {}, 60),
-        ("server_error", {"status": 503}, 60),
-        ("server_error", {"status": 500}, 30),
-        ("lost", {"worked": False}, 30),
-        ("html", {"worked": False}, 30),
-    ],
+    ("body", "leads_to"),
+    [(connected(), INSTALL), (created(), "01H4D9V2"), (ticket(), "message-1"), ("no json", "message-1")],
 )
-def test_what_zendesk_cannot_do_now_comes_back_when_it_may(
-    app: ModuleType, zendesk: StandIn, sqs: Loopback, kind: str, options: dict[str, Any], seconds: int
+def test_every_line_leads_back_to_where_it_came_from(
+    app: ModuleType, zendesk: StandIn, log: io.StringIO, body: object, leads_to: str
 ) -> None:
-    """Zendesk's own time after a 429, our own after the rest; the batch's other message is not touched by it."""
-    zendesk.misbehave(kind, endpoint="tickets", **options)
-    assert failures(app, record(ticket()), record(ticket(2), number=2)) == ["message-1"]
-    assert hidden(sqs) == [("handle-1", seconds)]
-    assert (len(notes(zendesk)), len(notes(zendesk, 2))) == (0, 1)
+    """To the install, which is the browser's first request; or to Zendesk's event; or to the message."""
+    zendesk.misbehave("server_error", endpoint="tickets", status=500, times=2)
+    assert handed(app, record(created(event_id="another"), 2), record(body)) == ["message-2", "message-1"]
+    before, said = lines(log.getvalue())
+    assert (before["correlation_id"], before["message_id"]) == ("another", "message-2")
+    assert (said["correlation_id"], said["message_id"]) == (leads_to, "message-1")
+    assert (said["message"], said.get("subdomain")) == (
+        "will be tried again",
+        None if body == "no json" else "acme",
+    )
 
 
-def test_an_api_that_refuses_living_tokens_is_tried_again(
-    app: ModuleType, zendesk: StandIn, sqs: Loopback
+@pytest.mark.parametrize("headers", ["{}", MARKETPLACE])
+def test_an_app_of_the_marketplace_says_who_it_is(
+    app: ModuleType, zendesk: StandIn, monkeypatch: pytest.MonkeyPatch, headers: str
 ) -> None:
-    """A 401 to the newer token too goes back into the queue, and in the end to the dead letters."""
-    zendesk.misbehave("invalid_token", endpoint="tickets", times=2)
-    assert failures(app, record(ticket())) == ["message-1"]
-    assert hidden(sqs) == [("handle-1", 30)]
+    """On every call, where the stack was told so; without that on none."""
+    monkeypatch.setenv("MARKETPLACE_HEADERS", headers)
+    assert handed(app, record(created())) == []
+    assert [call.marketplace for call in zendesk.seen.api_calls] == [json.loads(headers)] * 3
 
 
-@pytest.mark.parametrize(
-    ("error", "receives", "seconds"),
-    [
-        (RefreshPendingError("wait", retry_after=timedelta(seconds=12.3)), 5, 13),
-        (RefreshPendingError("wait"), 1, 30),
-        (StoreUnavailableError("no answer"), 3, 120),
-        (KeyUnavailableError("throttled"), 40, 960),
-    ],
-)
-def test_a_token_that_is_not_there_yet_is_waited_for_in_the_queue(
-    app: ModuleType, pairs: Pairs, sqs: Loopback, error: ZendeskOAuthError, receives: int, seconds: int
-) -> None:
-    """As long as the refresh says, or longer with each try."""
-    pairs.error = error
-    assert failures(app, record(ticket(), receives=receives)) == ["message-1"]
-    assert hidden(sqs) == [("handle-1", seconds)]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "no json",
-        {"subdomain": "acme"},
-        ticket(subdomain="evil.example/"),
-        {**ticket(), "ticket_id": "x/../1"},
-    ],
-)
-def test_a_message_that_nobody_understands_ends_in_the_dead_letters(
-    app: ModuleType, zendesk: StandIn, body: object
-) -> None:
-    """It is handed back each time, so that somebody can look at it, and Zendesk is not called for it."""
-    assert failures(app, record(body)) == ["message-1"]
-    assert zendesk.seen.api_calls == []
-
-
-@pytest.mark.parametrize(
-    ("error", "reason", "detail"),
-    [
-        (
-            ReconnectRequiredError(
-                "over", reason="grant_rejected", reconnect_url="https://example.com/oauth/start"
-            ),
-            "grant_rejected",
-            "https://example.com/oauth/start",
-        ),
-        (ReconnectRequiredError("over", reason="disconnected"), "disconnected", None),
-        (MissingScopeError("lacks", scopes=("tickets:write",)), "missing_scope", "tickets:write"),
-    ],
-)
-def test_a_lost_connection_is_told_and_its_message_let_go(
-    app: ModuleType,
-    pairs: Pairs,
-    sqs: Loopback,
-    log: io.StringIO,
-    capsys: pytest.CaptureFixture[str],
-    error: ZendeskOAuthError,
-    reason: str,
-    detail: str | None,
-) -> None:
-    """One line says who, why and where to connect again, one metric counts it, and nothing is retried for ever."""
-    pairs.error = error
-    assert failures(app, record(ticket())) == []
-    assert hidden(sqs) == []
-    [said], [counted] = lines(log.getvalue()), lines(capsys.readouterr().out)
-    assert (said["message"], said["subdomain"], said["reason"]) == ("needs a person", "acme", reason)
-    assert (said.get("detail"), said["message_id"]) == (detail, "message-1")
-    assert (counted["NeedsPerson"], counted["service"]) == ([1.0], "worker")
-
-
-@pytest.mark.parametrize(
-    ("kind", "options", "reason"),
-    [("forbidden", {}, "missing_scope"), ("answer", {"status": 403, "body": "{}"}, "forbidden")],
-)
-def test_a_403_is_told_and_never_repeated(
-    app: ModuleType,
-    zendesk: StandIn,
-    sqs: Loopback,
-    log: io.StringIO,
-    capsys: pytest.CaptureFixture[str],
-    kind: str,
-    options: dict[str, Any],
-    reason: str,
-) -> None:
-    """Neither a refresh nor a repetition gives a right that is not there."""
-    zendesk.misbehave(kind, endpoint="tickets", **options)
-    assert failures(app, record(ticket())) == []
-    assert [line["reason"] for line in lines(log.getvalue())] == [reason]
-    assert [line["NeedsPerson"] for line in lines(capsys.readouterr().out)] == [[1.0]]
-    assert hidden(sqs) == []
-
-
-def test_a_ticket_that_is_gone_or_closed_needs_nothing(
-    app: ModuleType, zendesk: StandIn, sqs: Loopback, log: io.StringIO
-) -> None:
-    """A 404 and a 422 end the message, in silence but for a line."""
-    zendesk.accounts.get("acme").tickets[2]["status"] = "closed"
-    assert failures(app, record(ticket(99)), record(ticket(2), number=2)) == []
-    assert [(line["message"], line["status"]) for line in lines(log.getvalue())] == [
-        ("nothing left to do", 404),
-        ("nothing left to do", 422),
-    ]
-    assert hidden(sqs) == []
-
-
-def test_no_line_has_a_token(
-    app: ModuleType, zendesk: StandIn, pairs: Pairs, log: io.StringIO, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Neither where all goes well nor with the whole traceback of what went wrong."""
-    for kind in ("invalid_token", "lost", "server_error", "too_many_requests", "forbidden"):
-        zendesk.misbehave(kind, endpoint="tickets", times=2)
-        failures(app, *(record(ticket(), number) for number in range(3)))
-    printed = capfd.readouterr()
-    said = log.getvalue() + printed.out + printed.err
-    assert "Traceback" in said
-    assert [token for token in pairs.texts() if token in said] == []
+def test_the_record_outlives_the_function_and_no_longer(app: ModuleType) -> None:
+    """What is unfinished is anybody's again when the function that began it must be over."""
+    for context in (CONTEXT, SimpleNamespace(**vars(CONTEXT))):
+        app.handler({"Records": [record("poison")]}, context)
+        assert app.memory.lambda_context is context

@@ -81,7 +81,7 @@ def test_what_the_bus_does_not_take_is_told_later(stack: LocalStack, open_mode: 
 
     with hurried(stack, "UnpublishedQueueUrl"):
         with changed_role(stack.emulator, open_mode.deployment, "publish", forbid_telling):
-            open_mode.connect(open_mode.browser(), "krustylu")
+            open_mode.connect(open_mode.browser(), "krustylu", is_greeted=False)
             assert eventually(lambda: waiting(stack, "UnpublishedQueueUrl"), bool) == 1
             assert names(stack, "krustylu") == []
         assert eventually(lambda: names(stack, "krustylu"), bool) == ["ConnectionEstablished"]

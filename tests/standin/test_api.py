@@ -100,6 +100,33 @@ def test_the_newest_comments_come_first_where_that_is_asked_for(client: PlainCli
     assert answer["meta"] == {"has_more": True}
 
 
+@pytest.mark.parametrize(
+    ("order", "numbers"),
+    [("id", [1, 2]), ("-id", [3, 2]), ("updated_at", [2, 1]), ("-updated_at", [3, 1]), ("status", [1, 2])],
+)
+def test_pages_of_tickets_come_in_the_order_that_is_asked_for(
+    zendesk: StandIn, client: PlainClient, order: str, numbers: list[int]
+) -> None:
+    """Proves that the newest ticket can be asked for, and that the page says whether there are more."""
+    token = client.pair(scope="read write")["access_token"]
+    for subject in ("Changed", "New"):
+        zendesk.clock.advance(60)
+        if subject == "Changed":
+            client.api(token, "tickets/1.json", method="PUT", json=note("Seen."))
+        else:
+            client.api(token, "tickets.json", method="POST", json=TICKET)
+    page = client.api(token, f"tickets.json?sort={order}&page[size]=2").json()
+    assert [ticket["id"] for ticket in page["tickets"]] == numbers
+    assert page["meta"] == {"has_more": True}
+
+
+def test_pages_of_tickets_know_few_orders(client: PlainClient) -> None:
+    """Proves that pages by the time of creation are refused, as Zendesk's cursors refuse them."""
+    token = client.pair(scope="read write")["access_token"]
+    answer = client.api(token, "tickets.json?sort=-created_at&page[size]=1")
+    assert (answer.status_code, answer.json()["error"]) == (400, "InvalidPaginationParameter")
+
+
 def test_a_safe_update_fails_where_the_ticket_has_changed(zendesk: StandIn, client: PlainClient) -> None:
     """Proves that of two notes with one stamp the second is 409, changes nothing, and may come with the new stamp."""
     token = client.pair(scope="read write")["access_token"]
@@ -134,6 +161,29 @@ def test_tickets_have_a_rate_limit_by_switch(zendesk: StandIn, client: PlainClie
         assert [answer.status_code for answer in answers] == [429, 200]
         assert answers[0].headers["Retry-After"] == "7"
     assert comments(client, token, 1)[1:] == [("Seen.", False)]
+
+
+def test_an_account_has_so_many_calls_a_minute(zendesk: StandIn, client: PlainClient) -> None:
+    """Proves the limit by switch: told on each answer, for each account alone, and over with the minute."""
+    tokens = {name: client.pair(name)["access_token"] for name in ("acme", "globex")}
+    zendesk.switches.requests_per_minute = 2
+    zendesk.clock.advance(60 - zendesk.clock() % 60)
+    answers = [client.api(tokens["acme"], "tickets/1.json") for _ in range(3)]
+    told = [
+        (one.status_code, one.headers["X-Rate-Limit"], one.headers["X-Rate-Limit-Remaining"])
+        for one in answers
+    ]
+    assert told == [(200, "2", "1"), (200, "2", "0"), (429, "2", "0")]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert "Retry-After" not in answers[0].headers
+    assert client.api(tokens["globex"], "tickets.json", subdomain="globex").status_code == 200
+    zendesk.clock.advance(int(answers[-1].headers["Retry-After"]))
+    assert client.api(tokens["acme"], "tickets/1.json").status_code == 200
+
+
+def test_without_the_switch_no_limit_is_told(client: PlainClient) -> None:
+    """Proves that the headers belong to the switch."""
+    assert "X-Rate-Limit" not in client.api(client.pair()["access_token"], "tickets.json").headers
 
 
 def test_what_is_not_there_or_no_ticket(client: PlainClient) -> None:
@@ -233,3 +283,13 @@ def test_calls_are_seen_without_their_tokens(zendesk: StandIn, client: PlainClie
     call = zendesk.seen.api_calls[-1]
     assert (call.method, call.path, call.status) == ("GET", "/acme/api/v2/users/me.json", 200)
     assert token not in repr(zendesk.seen.api_calls)
+
+
+def test_what_a_marketplace_app_says_of_itself_is_seen(zendesk: StandIn, client: PlainClient) -> None:
+    """Proves that its headers are noted with the call, and that a call without them has none."""
+    client.session.headers["X-Zendesk-Marketplace-Name"] = "Example"
+    client.api("unknown", "users/me.json")
+    del client.session.headers["X-Zendesk-Marketplace-Name"]
+    client.api("unknown", "users/me.json")
+    said = [call.marketplace for call in zendesk.seen.api_calls]
+    assert said == [{"X-Zendesk-Marketplace-Name": "Example"}, {}]

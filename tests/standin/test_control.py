@@ -55,6 +55,7 @@ def test_switches_over_http(client: PlainClient) -> None:
         "anonymous": False,
         "refuse_delete": False,
         "success_status": 200,
+        "requests_per_minute": None,
     }
 
 
@@ -72,6 +73,9 @@ def test_switches_over_http(client: PlainClient) -> None:
         ("POST", "accounts/acme/rename", {"to": "Not-A-Label"}),
         ("DELETE", "accounts/Not-A-Label", None),
         ("DELETE", "accounts/acme/people/nobody", None),
+        ("POST", "accounts/acme/tickets", {"subject": "no body"}),
+        ("POST", "accounts/acme/webhooks", {"endpoint": "https://evil.example/"}),
+        ("PATCH", "switches", {"requests_per_minute": "many"}),
     ],
 )
 def test_wrong_wishes_are_told(

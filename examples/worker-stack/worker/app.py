@@ -1,89 +1,100 @@
-"""A worker to copy: for each message of its queue it adds an internal note to a ticket of that customer.
+"""A worker to copy: for each message of its queue it adds an internal note to a customer's ticket, once."""
 
-A message is `{"subdomain": "acme", "ticket_id": 1}`. What may work later goes back into the queue, what only a person
-can mend is told and let go, and what nobody foresaw ends in the dead-letter queue.
-"""
-
+import json
 import math
 import os
 from datetime import timedelta
-from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import requests
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities import idempotency
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from zendesk_oauth import Connections, MissingScopeError, ReconnectRequiredError, retry_after
 
 SCOPES = ("tickets:read", "tickets:write")
-TOKEN_WAIT = timedelta(seconds=20)
-"""How long a message waits for a refresh; a longer one goes on all the same, and the next try finds its token."""
-TIMEOUT = (3, 10)
-"""Seconds to connect to Zendesk, and for each piece of its answer."""
-FIRST_WAIT = timedelta(seconds=30)
-BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-OVER = {HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
-"""The ticket is gone, or closed: there is nothing left to do."""
+TOKEN_WAIT = timedelta(seconds=20)  # for a refresh; a longer one goes on, and the next try finds its token
+TIMEOUT = (3, 10)  # seconds to connect to Zendesk, and for each piece of its answer
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=11)  # SQS hides for twelve hours at most
+OVER = {403: "needs a person", 404: "nothing left to do", 422: "nothing left to do"}  # the last: it is closed
 
 logger = Logger()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 connections = Connections.from_environ(wait=TOKEN_WAIT)  # once for a container: it keeps the tokens
+done = idempotency.DynamoDBPersistenceLayer(os.environ["DONE_TABLE"])
+memory = idempotency.IdempotencyConfig(expires_after_seconds=14 * 86_400, hash_function="sha256")
+once = idempotency.idempotent_function(data_keyword_argument="key", persistence_store=done, config=memory)
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+class Task(NamedTuple):
+    """What a message asks for: a note on this ticket or, where it names none, on the newest there was then."""
+
+    subdomain: str
+    tickets: str
+    ticket_id: int | None
+    occurred_at: str
+    event_id: str
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> object:
     """Work on a batch; the messages that failed, and no others, go back into the queue."""
+    memory.register_lambda_context(context)
     return process_partial_response(event, record_handler=take, processor=processor, context=context)
 
 
 def take(record: SQSRecord) -> None:
     """Work on one message; what is raised puts it back, hidden for as long as a next try makes no sense."""
-    with logger.append_context_keys(message_id=record.message_id):
-        try:
-            work(record)
-        except Exception as error:
-            logger.warning("will be tried again", exc_info=True)
-            hide(record, error)
-            raise
-
-
-def work(record: SQSRecord) -> None:
-    """Do what the message asks for, or tell why that will never be."""
-    subdomain, ticket_id = record.json_body["subdomain"], int(record.json_body["ticket_id"])
+    logger.append_keys(message_id=record.message_id, correlation_id=record.message_id, subdomain=None)
+    task = None
     try:
-        add_note(subdomain, ticket_id, f"[{record.message_id}]")
-    except ReconnectRequiredError as error:
-        tell_person(subdomain, error.reason, error.reconnect_url)
-    except MissingScopeError as error:
-        tell_person(subdomain, error.code, " ".join(error.scopes))
-    except requests.HTTPError as error:
-        if error.response.status_code == HTTPStatus.FORBIDDEN:
-            tell_person(subdomain, "forbidden", "who connected the account may not change this ticket")
-        elif error.response.status_code in OVER:
-            logger.info("nothing left to do", status=error.response.status_code)
-        else:
+        task = task_of(record)
+        add_note(task, key=f"{task.subdomain}/{task.event_id}")  # no account's ids stand in another's way
+    except (ReconnectRequiredError, MissingScopeError) as error:
+        logger.warning("needs a person", error=error.code, **vars(error))
+    except Exception as error:
+        status = error.response.status_code if isinstance(error, requests.HTTPError) else 0
+        if status not in OVER:
+            logger.warning("will be tried again", exc_info=True)
+            hide(record, wait_after(error) if task else timedelta())  # what nobody understands need not wait
             raise
+        logger.warning(OVER[status], error=status)
 
 
-def add_note(subdomain: str, ticket_id: int, mark: str) -> None:
-    """Add the note unless it is there: its mark says for which message, since a queue may bring one twice."""
-    ticket_url = f"{connections.account_url(subdomain)}/api/v2/tickets/{ticket_id}"
+def task_of(record: SQSRecord) -> Task:
+    """Tell the messages apart: our bus's ConnectionEstablished, an event of a ticket, two fields by themselves."""
+    body = record.json_body
+    detail = body.get("detail", body)
+    event_id = detail.get("event_id") or detail.get("id") or record.message_id
+    logger.append_keys(correlation_id=detail.get("install", event_id), subdomain=detail["subdomain"])
+    ticket_id = None if body.get("detail-type") == "ConnectionEstablished" else int(detail["ticket_id"])
+    tickets = f"{connections.account_url(detail['subdomain'])}/api/v2/tickets"
+    return Task(detail["subdomain"], tickets, ticket_id, detail.get("occurred_at", ""), event_id)
+
+
+@once  # type: ignore[untyped-decorator] # it has no types
+def add_note(task: Task, *, key: str) -> None:
+    """Add the note unless it is there: its mark serves should we die between the note and our record of it."""
     with requests.Session() as session:
-        session.auth = connections.auth(subdomain, scopes=SCOPES)
-        ticket = ask(session, "GET", f"{ticket_url}.json")["ticket"]
-        newest_first = {"sort": "-created_at", "page[size]": "100"}
-        comments = ask(session, "GET", f"{ticket_url}/comments.json", params=newest_first)["comments"]
-        if any(mark in comment["body"] for comment in comments):
-            return
-        note = {"body": f"Our worker has seen “{ticket['subject']}”. {mark}", "public": False}
-        # Two that work on the same message at once have the same stamp: the later is refused with a 409.
-        safely = {"safe_update": True, "updated_stamp": ticket["updated_at"]}
-        ask(session, "PUT", f"{ticket_url}.json", json={"ticket": {"comment": note, **safely}})
+        session.auth = connections.auth(task.subdomain, scopes=SCOPES)
+        session.headers.update(json.loads(os.environ["MARKETPLACE_HEADERS"]))
+        if task.ticket_id:
+            found = [ask(session, "GET", f"{task.tickets}/{task.ticket_id}.json")["ticket"]]
+        else:
+            page = ask(session, "GET", f"{task.tickets}.json", params={"sort": "-id", "page[size]": "100"})
+            found = [one for one in page["tickets"] if one["created_at"] <= task.occurred_at][:1]
+        for ticket in found:
+            url, newest = f"{task.tickets}/{ticket['id']}", {"sort": "-created_at", "page[size]": "100"}
+            comments = ask(session, "GET", f"{url}/comments.json", params=newest)["comments"]
+            if not any(key in comment["body"] for comment in comments):
+                text = f"has seen “{ticket['subject']}”" if task.ticket_id else "is connected to this account"
+                note = {"body": f"Our worker {text}. [{key}]", "public": False}
+                # Two at work on the same at once have the same stamp: the later is refused with a 409.
+                change = {"comment": note, "safe_update": True, "updated_stamp": ticket["updated_at"]}
+                ask(session, "PUT", f"{url}.json", json={"ticket": change})
 
 
 def ask(session: requests.Session, method: str, url: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
@@ -93,26 +104,16 @@ def ask(session: requests.Session, method: str, url: str, **options: Any) -> Any
     return response.json()
 
 
-def hide(record: SQSRecord, error: Exception) -> None:
-    """Keep the message from coming back before a next try makes sense."""
-    wait = wait_after(error, int(record.attributes.approximate_receive_count or 1))
-    boto3.client("sqs").change_message_visibility(
-        QueueUrl=os.environ["QUEUE_URL"],
-        ReceiptHandle=record.receipt_handle,
-        VisibilityTimeout=math.ceil(wait.total_seconds()),
-    )
+def hide(record: SQSRecord, wait: timedelta) -> None:
+    """Keep the message from coming back for that long; with each further try twice as long."""
+    tries = min(int(record.attributes.approximate_receive_count or 1), 6)
+    wait = min(wait * 2 ** (tries - 1), LONGEST_WAIT)
+    place = {"QueueUrl": os.environ["QUEUE_URL"], "ReceiptHandle": record.receipt_handle}
+    boto3.client("sqs").change_message_visibility(**place, VisibilityTimeout=math.ceil(wait.total_seconds()))
 
 
-def wait_after(error: Exception, tries: int) -> timedelta:
-    """Return what Zendesk or the refresh asks for, or else more with each try: 30 s up to 16 min."""
-    if isinstance(error, requests.HTTPError) and error.response.status_code in BUSY:
+def wait_after(error: Exception) -> timedelta:
+    """Return what Zendesk or the refresh asks for, or 30 s."""
+    if isinstance(error, requests.HTTPError) and error.response.status_code in {429, 503}:
         return retry_after(error.response)
-    asked: timedelta | None = getattr(error, "retry_after", None)
-    return asked or FIRST_WAIT * 2 ** min(tries - 1, 5)
-
-
-def tell_person(subdomain: str, reason: str, detail: str | None) -> None:
-    """Count and log what no repetition mends; an alarm on the metric can ring."""
-    logger.warning("needs a person", subdomain=subdomain, reason=reason, detail=detail)
-    with single_metric(name="NeedsPerson", unit=MetricUnit.Count, value=1):
-        pass
+    return getattr(error, "retry_after", None) or FIRST_WAIT
