@@ -5,6 +5,7 @@
     the function itself    {"finish": {"grant", "subdomain"}}, and the first with "idle"
     `connections`          the same {"finish": …}, once it has marked a disconnect
     the rescue queue       {"Records": [...]}
+    the operator's command {"rekey": {...}}, as `rekey_events` says
 
 An event only names a row, and every worker may invoke the function with any JSON: nothing else is believed.
 """
@@ -32,6 +33,7 @@ from zendesk_oauth.web.event_fields import (
     subdomain_name,
     text,
 )
+from zendesk_oauth.web.rekey_events import Rekey, parse_rekey
 
 _SQS = "aws:sqs"
 _DIGITS = 9
@@ -72,7 +74,7 @@ class Rescued(NamedTuple):
     messages: tuple[RescueMessage, ...]
 
 
-type RefreshEvent = RefreshQuestion | Finish | Schedule | Rescued
+type RefreshEvent = RefreshQuestion | Finish | Schedule | Rescued | Rekey
 
 
 def parse_refresh_event(event: object) -> RefreshEvent:
@@ -84,6 +86,8 @@ def parse_refresh_event(event: object) -> RefreshEvent:
         return member(Schedule, only(fields, "schedule"), "schedule")
     if "Records" in fields:
         return Rescued(tuple(map(_message, json_list(only(fields, "Records"), "Records"))))
+    if "rekey" in fields:
+        return parse_rekey(only(fields, "rekey"))
     return _question(fields)
 
 
