@@ -17,6 +17,7 @@ from local.backend import Backend
 from local.caller import Caller
 from local.company.site import CompanySite, running_company
 from local.deployment import Deployer, Deployment, Order, build
+from local.listener import Listener
 from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
 from local.progress import Progress
@@ -37,8 +38,8 @@ CLIENT_ID = "zdg-example"
 class LocalStack:
     """Everything that runs: the emulator, the stand-in, the company's site, and a deployment for each start mode.
 
-    The backend is one of the confirmed deployment; workers, the caller who gets tokens over HTTP and the operator are
-    of the open one.
+    The backend is one of the confirmed deployment; workers, the caller who gets tokens over HTTP, the operator and the
+    listener to events are of the open one.
     """
 
     emulator: Emulator
@@ -49,6 +50,7 @@ class LocalStack:
     workers: Workers
     token_caller: Caller
     operator: Caller
+    listener: Listener
 
 
 @contextmanager
@@ -91,7 +93,17 @@ def _connected(
     workers = Workers.of(emulator, deployments[OPEN])
     token_caller = Caller.of(emulator, deployments[OPEN], "TokenRoutePolicyArn")
     operator = Caller.of(emulator, deployments[OPEN], "OperatorPolicyArn")
-    return LocalStack(emulator, zendesk, company, deployments, backend, workers, token_caller, operator)
+    return LocalStack(
+        emulator=emulator,
+        zendesk=zendesk,
+        company=company,
+        deployments=deployments,
+        backend=backend,
+        workers=workers,
+        token_caller=token_caller,
+        operator=operator,
+        listener=Listener.of(emulator, deployments[OPEN]),
+    )
 
 
 def _next_port() -> int:

@@ -31,6 +31,8 @@ def disconnected(scene: Scene) -> None:
     scene.expect("acme's token pairs alive at Zendesk", scene.living_tokens("acme"), 0)
     [met] = work(scene, "acme")
     scene.expect("told", (met.error, met.reason), ("reconnect_required", "disconnected"))
+    refused = send(scene, "worker", scene.stack.token_caller, "GET", f"{_ACME}/token")
+    scene.expect("over HTTP", refused.status_code, HTTPStatus.CONFLICT)
     again = send(scene, "operator", scene.stack.operator, "DELETE", _ACME)
     scene.expect("once more", again.status_code, HTTPStatus.OK)
 

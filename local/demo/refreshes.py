@@ -22,7 +22,7 @@ def burst(scene: Scene) -> None:
     scene.expect("refresh tokens posted to Zendesk for acme", scene.refreshes("acme") - posts, 1)
     expect_living_token(scene, "acme", met)
     after = scene.rows.connection("acme")
-    scene.expect_row("connection", after, status="active", **_next_generation(before), claim_id=None)
+    scene.expect_row("connection", after, status="active", **next_generation(before), claim_id=None)
 
 
 def answer_lost(scene: Scene) -> None:
@@ -91,7 +91,7 @@ def kept_alive(scene: Scene) -> None:
     before = scene.rows.connection("hooli", "reporting")
     let_pass_until(scene, "keep_alive_at", "hooli", "reporting")
     tick(scene, "keep-alive")
-    wanted = _next_generation(before)
+    wanted = next_generation(before)
     after = eventually(
         lambda: scene.rows.connection("hooli", "reporting"),
         lambda row: row["generation"] == wanted["generation"],
@@ -133,7 +133,8 @@ def _alive(scene: Scene, subdomain: str) -> set[str | None]:
     return {digest_of(pair.access_token) for pair in scene.stack.zendesk.alive(subdomain)}
 
 
-def _next_generation(before: Row) -> dict[str, int]:
+def next_generation(before: Row) -> dict[str, int]:
+    """Return what a row has after one refresh more."""
     return {"epoch": int(str(before["epoch"])), "generation": int(str(before["generation"])) + 1}
 
 

@@ -50,6 +50,12 @@ class Rows:
             ExpressionAttributeValues={":s": {"N": str(seconds)}},
         )
 
+    def remove_install(self, install_id: str) -> None:
+        """Remove an install's row by hand, as DynamoDB does with one whose time is over."""
+        self.emulator.client("dynamodb").delete_item(
+            TableName=self.deployment.outputs["InstallsTableName"], Key={"install_id": {"S": install_id}}
+        )
+
     def let_pass(self, seconds: int, subdomain: str, grant: str = "default") -> None:
         """Move the times of a connection back by hand, as if that long had passed."""
         row = self.connection(subdomain, grant)

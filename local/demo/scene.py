@@ -14,6 +14,7 @@ from local.demo.browser import Answer, Browser
 from local.demo.redaction import shown_url
 from local.demo.rows import Row, Rows
 from local.demo.teller import Teller
+from local.deployment import Deployment
 from local.stack import OPEN, LocalStack
 from local.zendesk import person
 from local.zendesk.accounts import ROLES
@@ -42,9 +43,14 @@ class Scene:
     mode: str = OPEN
 
     @property
+    def deployment(self) -> Deployment:
+        """The deployment."""
+        return self.stack.deployments[self.mode]
+
+    @property
     def rows(self) -> Rows:
         """The deployment's tables."""
-        return Rows(self.stack.emulator, self.stack.deployments[self.mode])
+        return Rows(self.stack.emulator, self.deployment)
 
     def browser(self, name: str = "browser") -> Browser:
         """Return a fresh browser, without cookies."""
@@ -52,7 +58,7 @@ class Scene:
 
     def start_url(self, **query: str) -> str:
         """Return the address where an install begins."""
-        base = self.stack.deployments[self.mode].outputs["StartUrl"]
+        base = self.deployment.outputs["StartUrl"]
         return f"{base}?{urlencode(query)}" if query else base
 
     def start(self, browser: Browser, url: str) -> UnderWay:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from local.demo import confirmations, endings, installs, refreshes
+from local.demo import confirmations, endings, events, installs, refreshes, rescues
 from local.demo.scene import Scene
 from local.stack import CONFIRMED, OPEN
 
@@ -94,6 +94,11 @@ SCRIPT: Sequence[Step] = (
         refreshes.answer_lost,
     ),
     Step(
+        "The table is away",
+        "Zendesk has rotated and the table takes nothing: the sealed answer waits in a queue, and nothing is lost.",
+        rescues.rescued,
+    ),
+    Step(
         "A request is lost",
         "A refresh fails before Zendesk has rotated: the old token serves on, and the next worker refreshes.",
         refreshes.request_lost,
@@ -117,5 +122,20 @@ SCRIPT: Sequence[Step] = (
         "Connected after that",
         "The same account is connected once more, as a new epoch: what was ended stays ended.",
         endings.connected_again,
+    ),
+    Step(
+        "Abandoned",
+        "An admin begins an install and never answers: when its time is over, that is told too.",
+        events.abandoned,
+    ),
+    Step(
+        "Told on the bus",
+        "Everything above has reached whoever listens, from the rows themselves: each fact once, in an order.",
+        events.told,
+    ),
+    Step(
+        "A denial's event",
+        "The company's own systems hear of a denial by itself, without a token and without anybody's name.",
+        events.denial,
     ),
 )

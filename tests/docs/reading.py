@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
 _RULER = re.compile(r"[-|: ]+")
+_CELL_ENDS = re.compile(r"\s\|(?=\s)")
+"""A bar between spaces: one within a word is part of it."""
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 
@@ -47,7 +49,9 @@ def name_of(path: Path) -> str:
 
 def table_rows(path: Path) -> list[list[str]]:
     """Return the cells of all rows of all tables in a document, without their backquotes."""
-    rows = (row.split(" | ") for row in _ROW.findall(path.read_text()) if not _RULER.fullmatch(row))
+    rows = (
+        _CELL_ENDS.split(f"{row} ") for row in _ROW.findall(path.read_text()) if not _RULER.fullmatch(row)
+    )
     return [[cell.strip().strip("`") for cell in row] for row in rows]
 
 

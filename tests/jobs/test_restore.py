@@ -193,9 +193,8 @@ def test_a_row_that_is_older_is_replaced(shelf: Shelf) -> None:
     assert shelf.connection() == replace(THEN, version=Version(1003, 40))
     assert shelf.superseded() == (Superseded(pair("c38"), older.times.expires_at),)
     assert "reconnect_reason" not in shelf.row()
-    assert list(shelf.store.unfinished(shelf.row()["unfinished_shard"]["S"], THEN.issued_at)) == [
-        ("default", ACME)
-    ]
+    due_rows = shelf.store.unfinished(shelf.row()["unfinished_shard"]["S"], THEN.issued_at)
+    assert [row[:2] for row in due_rows] == [("default", ACME)]
 
 
 def test_a_younger_row_of_a_lower_epoch_is_kept_and_raised(shelf: Shelf) -> None:

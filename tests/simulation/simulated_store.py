@@ -9,7 +9,7 @@ from tests.simulation.store import ConditionalRows, Row
 from tests.simulation.world import Call, World
 from zendesk_oauth.errors import StoreUnavailableError
 from zendesk_oauth.models.connection import TokenTimes
-from zendesk_oauth.models.refresh import Claim, LossReason, Renewal, Superseded
+from zendesk_oauth.models.refresh import Claim, DueConnection, LossReason, Renewal, Superseded
 from zendesk_oauth.models.rekey import SealedRow
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
@@ -91,10 +91,10 @@ class SimulatedStore:
     def establish(self, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes) -> None:
         self._call("establish", lambda: self.rows.establish(key, sealed, issued_at, times))
 
-    def idle(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def idle(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         return self._call("list the idle", lambda: self.rows.idle(shard, now))
 
-    def unfinished(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def unfinished(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         return self._call("list the unfinished", lambda: self.rows.unfinished(shard, now))
 
     def postpone(self, connection: Row, until: datetime) -> None:

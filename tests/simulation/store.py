@@ -9,7 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, keep_alive_shard
-from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Renewal, Superseded, Version
+from zendesk_oauth.models.refresh import (
+    Claim,
+    Connection,
+    DueConnection,
+    LossReason,
+    Renewal,
+    Superseded,
+    Version,
+)
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
 
@@ -160,15 +168,21 @@ class ConditionalRows:
             reconnect_since=None,
         )
 
-    def idle(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def idle(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         due = [r for r in self.rows.values() if r.is_active and r.times.keep_alive_at <= now]
         due.sort(key=lambda row: row.times.keep_alive_at)
-        return [(row.grant, row.subdomain) for row in due if keep_alive_shard(row.key) == shard]
+        return [
+            DueConnection(row.grant, row.subdomain, row.times.keep_alive_at)
+            for row in due
+            if keep_alive_shard(row.key) == shard
+        ]
 
-    def unfinished(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def unfinished(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         due = sorted((at, key) for key, at in self.unfinished_at.items() if at <= now)
-        rows = [self.rows[key] for _, key in due if keep_alive_shard(key) == shard and key in self.rows]
-        return [(row.grant, row.subdomain) for row in rows]
+        rows = [
+            (self.rows[key], at) for at, key in due if keep_alive_shard(key) == shard and key in self.rows
+        ]
+        return [DueConnection(row.grant, row.subdomain, at) for row, at in rows]
 
     def postpone(self, connection: Row, until: datetime) -> None:
         if connection.key in self.unfinished_at:

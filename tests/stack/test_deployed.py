@@ -1,21 +1,13 @@
 """The deployed template as a whole: the demo's own script, and what only a deployment can show."""
 
-import copy
-import io
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import pytest
 import requests
-from rich.console import Console
 
-from local.demo.__main__ import play
 from local.demo.scene import Scene
-from local.demo.script import SCRIPT
-from local.demo.tables import show_seen, show_stores
+from local.roles import changed_role
 from local.stack import CONFIRMED, OPEN, LocalStack
 
 HEADERS = {
@@ -24,17 +16,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-
-
-@pytest.fixture(scope="session")
-def demo(stack: LocalStack) -> tuple[dict[str, list[str]], str]:
-    """Play the demo's whole script once; return what was not as expected, and all that it printed."""
-    output = io.StringIO()
-    console = Console(file=output, width=120)
-    unexpected = play(tuple(SCRIPT), stack, console)
-    show_stores(console, stack)
-    show_seen(console, stack)
-    return unexpected, output.getvalue()
 
 
 def test_every_step_of_the_demo_is_as_expected(demo: tuple[dict[str, list[str]], str]) -> None:
@@ -72,30 +53,14 @@ def test_both_stacks_say_where_they_are(stack: LocalStack) -> None:
         assert outputs["RedirectUri"] in stack.zendesk.settings.redirect_uris
 
 
-@contextmanager
-def changed_role(stack: LocalStack, verb: str, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    """Change the policy of a function's role in the open deployment while the block runs."""
-    iam, name = stack.emulator.client("iam"), stack.deployments[OPEN].function_name(verb)
-    function = stack.emulator.client("lambda").get_function_configuration(FunctionName=name)
-    role = function["Role"].rpartition("/")[2]
-    before = iam.get_role_policy(RoleName=role, PolicyName=verb)["PolicyDocument"]
-    after = copy.deepcopy(before)
-    change({statement["Sid"]: statement for statement in after["Statement"]})
-    iam.put_role_policy(RoleName=role, PolicyName=verb, PolicyDocument=json.dumps(after))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=verb, PolicyDocument=json.dumps(before))
-
-
 def test_a_role_is_enforced(stack: LocalStack, open_mode: Scene) -> None:
     """Without the one write in its role, start can begin nothing: so each call that works is one that a role allows."""
 
-    def forbid_writing(statements: dict[str, Any]) -> None:
+    def forbid_writing(statements: Mapping[str, dict[str, Any]]) -> None:
         statements["BeginInstalls"]["Action"] = ["dynamodb:GetItem"]
 
     start_url = open_mode.start_url(subdomain="acme")
-    with changed_role(stack, "start", forbid_writing):
+    with changed_role(stack.emulator, open_mode.deployment, "start", forbid_writing):
         assert open_mode.browser().get(start_url).status >= HTTPStatus.INTERNAL_SERVER_ERROR
     assert open_mode.browser().get(start_url).status == HTTPStatus.FOUND
 
@@ -103,10 +68,10 @@ def test_a_role_is_enforced(stack: LocalStack, open_mode: Scene) -> None:
 def test_the_encryption_context_in_a_role_is_enforced(stack: LocalStack, open_mode: Scene) -> None:
     """A role for another stage's context gets no data key, and then no code is spent at Zendesk."""
 
-    def name_another_stage(statements: dict[str, Any]) -> None:
+    def name_another_stage(statements: Mapping[str, dict[str, Any]]) -> None:
         statements["SealTokens"]["Condition"]["StringEquals"]["kms:EncryptionContext:stage"] = "prod"
 
-    with changed_role(stack, "callback", name_another_stage):
+    with changed_role(stack.emulator, open_mode.deployment, "callback", name_another_stage):
         answer = open_mode.connect(open_mode.browser(), "tyrell")
         assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert open_mode.posts("tyrell") == 0

@@ -1,55 +1,19 @@
 """Events through the deployed stack: from the tables' streams over `publish` to somebody who listens to the bus."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from local.demo.scene import Scene, eventually
+from local.roles import changed_role
 from local.stack import OPEN, LocalStack
 from tests.events.schemas import hold
-from tests.stack.test_deployed import changed_role
 from zendesk_oauth.models.event import Event, EventType
 
 
-@dataclass
-class Listener:
-    """A queue behind a rule for all events of a deployment; it forgets none that it has heard."""
-
-    sqs: Any
-    url: str
-    heard: list[dict[str, Any]] = field(default_factory=list)
-
-    def of(self, subdomain: str) -> list[dict[str, Any]]:
-        """Return the details of what was heard of an account so far, each with its type, in the order of arrival."""
-        answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
-        for message in answer.get("Messages", []):
-            told = json.loads(message["Body"])
-            self.heard.append(told["detail"] | {"type": told["detail-type"]})
-            self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        return [detail for detail in self.heard if detail["subdomain"] == subdomain]
-
-    def types(self, subdomain: str) -> list[str]:
-        """Return their types."""
-        return [detail["type"] for detail in self.of(subdomain)]
-
-
-@pytest.fixture(scope="module")
-def listener(stack: LocalStack) -> Iterator[Listener]:
-    """Listen to the open deployment's bus."""
-    sqs, events = stack.emulator.client("sqs"), stack.emulator.client("events")
-    bus = stack.deployments[OPEN].outputs["EventBusName"]
-    url = sqs.create_queue(QueueName="listener")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name="listener", EventBusName=bus, EventPattern='{"source": ["zendesk-oauth"]}')
-    events.put_targets(Rule="listener", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-    yield Listener(sqs, url)
-    events.remove_targets(Rule="listener", EventBusName=bus, Ids=["queue"])
-    events.delete_rule(Name="listener", EventBusName=bus)
-    sqs.delete_queue(QueueUrl=url)
+def names(stack: LocalStack, subdomain: str) -> list[str]:
+    """Return the events of an account so far."""
+    return [event.name for event in stack.listener.heard(subdomain)]
 
 
 def waiting(stack: LocalStack, output: str) -> int:
@@ -74,7 +38,7 @@ def hurried(stack: LocalStack, output: str) -> Iterator[None]:
         sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
-def test_an_install_and_a_denial_are_told(open_mode: Scene, listener: Listener) -> None:
+def test_an_install_and_a_denial_are_told(stack: LocalStack, open_mode: Scene) -> None:
     """A first install, a second one, and a denial in between: three events, each as its schema says."""
     open_mode.connect(open_mode.browser(), "duff")
     denied = open_mode.start(open_mode.browser(), open_mode.start_url(subdomain="duff"))
@@ -82,20 +46,20 @@ def test_an_install_and_a_denial_are_told(open_mode: Scene, listener: Listener) 
     browser = open_mode.browser()
     browser.get(open_mode.deny(open_mode.start(browser, open_mode.start_url(subdomain="duff"))))
     open_mode.connect(open_mode.browser(), "duff")
-    told = eventually(lambda: listener.of("duff"), lambda found: len(found) >= 3)
-    assert sorted(detail["type"] for detail in told) == [
+    told = eventually(lambda: stack.listener.heard("duff"), lambda found: len(found) >= 3)
+    assert sorted(event.name for event in told) == [
         "ConnectionEstablished",
         "ConnectionEstablished",
         "InstallDenied",
     ]
-    for detail in told:
-        hold(Event(EventType(detail["type"]), {k: v for k, v in detail.items() if k != "type"}))
+    for event in told:
+        hold(Event(EventType(event.name), event.detail))
     installs = {str(row["install_id"]) for row in open_mode.rows.installs() if row["subdomain"] == "duff"}
-    assert {detail["install"] for detail in told} < installs
+    assert {event.detail["install"] for event in told} < installs
 
 
 def test_r11_a_record_that_cannot_be_read_does_not_hold_up_the_shard(
-    stack: LocalStack, open_mode: Scene, listener: Listener
+    stack: LocalStack, open_mode: Scene
 ) -> None:
     """A row that no code of ours would write is set aside, and what comes behind it is told."""
     table = stack.deployments[OPEN].outputs["ConnectionsTableName"]
@@ -103,37 +67,33 @@ def test_r11_a_record_that_cannot_be_read_does_not_hold_up_the_shard(
     dynamodb: Any = stack.emulator.client("dynamodb")
     dynamodb.put_item(TableName=table, Item=key | {"epoch": {"S": "many"}, "access_token": {"B": b"x"}})
     open_mode.connect(open_mode.browser(), "moes")
-    assert eventually(lambda: listener.types("moes"), bool) == ["ConnectionEstablished"]
+    assert eventually(lambda: names(stack, "moes"), bool) == ["ConnectionEstablished"]
     assert eventually(lambda: waiting(stack, "UnpublishedQueueUrl"), lambda count: count == 1) == 1
     dynamodb.delete_item(TableName=table, Key=key)
     stack.emulator.client("sqs").purge_queue(QueueUrl=stack.deployments[OPEN].outputs["UnpublishedQueueUrl"])
 
 
-def test_what_the_bus_does_not_take_is_told_later(
-    stack: LocalStack, open_mode: Scene, listener: Listener
-) -> None:
+def test_what_the_bus_does_not_take_is_told_later(stack: LocalStack, open_mode: Scene) -> None:
     """Without the permission the event waits in the queue; with it, it is told from there, as the same fact."""
 
-    def forbid_telling(statements: dict[str, Any]) -> None:
+    def forbid_telling(statements: Mapping[str, dict[str, Any]]) -> None:
         statements["Tell"]["Action"] = ["events:DescribeEventBus"]
 
     with hurried(stack, "UnpublishedQueueUrl"):
-        with changed_role(stack, "publish", forbid_telling):
+        with changed_role(stack.emulator, open_mode.deployment, "publish", forbid_telling):
             open_mode.connect(open_mode.browser(), "krustylu")
             assert eventually(lambda: waiting(stack, "UnpublishedQueueUrl"), bool) == 1
-            assert listener.types("krustylu") == []
-        assert eventually(lambda: listener.types("krustylu"), bool) == ["ConnectionEstablished"]
+            assert names(stack, "krustylu") == []
+        assert eventually(lambda: names(stack, "krustylu"), bool) == ["ConnectionEstablished"]
         assert eventually(lambda: waiting(stack, "UnpublishedQueueUrl"), lambda count: count == 0) == 0
 
 
-def test_an_install_whose_time_is_over_is_told_when_its_row_goes(
-    stack: LocalStack, open_mode: Scene, listener: Listener
-) -> None:
+def test_an_install_whose_time_is_over_is_told_when_its_row_goes(stack: LocalStack, open_mode: Scene) -> None:
     """The emulator removes no expired rows by itself, so it is removed by hand here, as DynamoDB would."""
     under_way = open_mode.start(open_mode.browser(), open_mode.start_url(subdomain="leftorium"))
     stack.emulator.client("dynamodb").delete_item(
         TableName=stack.deployments[OPEN].outputs["InstallsTableName"],
         Key={"install_id": {"S": under_way.install_id}},
     )
-    [told] = eventually(lambda: listener.of("leftorium"), bool)
-    assert (told["type"], told["reason"]) == ("InstallAbandoned", "over")
+    [told] = eventually(lambda: stack.listener.heard("leftorium"), bool)
+    assert (told.name, told.detail["reason"]) == ("InstallAbandoned", "over")

@@ -4,7 +4,7 @@ The rows in memory are those that the schedules of `make simulate` are played on
 conditions under the same names. A write that is sent twice is what the SDK does when the answer to the first is lost.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,8 @@ from zendesk_oauth.adapters import dynamodb_refresh_rows, dynamodb_rekey, dynamo
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
 from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, keep_alive_shard
-from zendesk_oauth.models.refresh import Claim, Connection, Renewal, Superseded, Version
+from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, Renewal, Superseded, Version
+from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair, SealedToken
 from zendesk_oauth.ports.refresh import RefreshStore
 from zendesk_oauth.ports.rekey import RekeyStore
@@ -100,6 +101,11 @@ def renewed(connection: Connection) -> Connection:
         reconnect_reason=None,
         reconnect_since=None,
     )
+
+
+def named(due_connections: Iterable[DueConnection]) -> list[tuple[str, Subdomain]]:
+    """Return the names of those that an index has."""
+    return [(connection.grant, connection.subdomain) for connection in due_connections]
 
 
 def superseded(commit_id: str = "old") -> Superseded:

@@ -19,6 +19,7 @@ from tests.stores.refreshing import (
     due,
     every_write_sent_twice,
     item_of,
+    named,
     pair,
     renewal,
     superseded,
@@ -275,7 +276,7 @@ def test_an_install_and_a_refresh_speak_of_one_row(
     second = store.find("default", ACME)
     assert second is not None
     assert (second.version.epoch, second.version.generation, second.claim) == (2, 3, None)
-    assert list(store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(store.unfinished(SHARD, NOON)) == [("default", ACME)]
     assert store.superseded(second) == (Superseded(pair("c41"), renewal().times.expires_at),)
     store.forget_superseded(second, store.superseded(second)[0])
     assert store.finish(second)

@@ -7,7 +7,17 @@ import pytest
 
 from tests.doubles.samples import ACME
 from tests.doubles.scripted import NOON
-from tests.stores.refreshing import OURS, SHARD, THEIRS, RefreshRows, due, pair, renewal, renewed
+from tests.stores.refreshing import (
+    OURS,
+    SHARD,
+    THEIRS,
+    RefreshRows,
+    due,
+    named,
+    pair,
+    renewal,
+    renewed,
+)
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Claim
 
@@ -40,7 +50,7 @@ def test_a_late_commit_comes_over_a_verdict(rows: RefreshRows) -> None:
     rows.put(JUDGED)
     assert list(rows.store.idle(SHARD, FAR)) == []
     assert rows.store.commit(renewal()) == renewed(due())
-    assert list(rows.store.idle(SHARD, FAR)) == [("default", ACME)]
+    assert named(rows.store.idle(SHARD, FAR)) == [("default", ACME)]
 
 
 def test_of_two_commits_of_one_version_the_first_counts(rows: RefreshRows) -> None:

@@ -7,7 +7,15 @@ import pytest
 
 from tests.doubles.samples import ACME
 from tests.doubles.scripted import NOON
-from tests.stores.refreshing import OURS, SECOND, SHARD, THEIRS, RefreshRows, due
+from tests.stores.refreshing import (
+    OURS,
+    SECOND,
+    SHARD,
+    THEIRS,
+    RefreshRows,
+    due,
+    named,
+)
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Claim, LossReason, Version
 
@@ -49,7 +57,7 @@ def test_the_mark_of_a_disconnect_leaves_a_claim_where_it_is(rows: RefreshRows, 
     assert rows.store.mark_disconnecting(connection, NOON) == marked
     assert rows.store.find("default", ACME) == marked
     assert list(rows.store.idle(SHARD, FAR)) == []
-    assert list(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
 
 
 def test_a_refresh_in_between_does_not_stop_the_mark(rows: RefreshRows) -> None:

@@ -5,7 +5,15 @@ from datetime import timedelta
 
 from tests.doubles.samples import ACME
 from tests.doubles.scripted import NOON
-from tests.stores.refreshing import SECOND, SHARD, RefreshRows, due, superseded, times
+from tests.stores.refreshing import (
+    SECOND,
+    SHARD,
+    RefreshRows,
+    due,
+    named,
+    superseded,
+    times,
+)
 from zendesk_oauth.models.connection import KEEP_ALIVE_SHARDS, ConnectionStatus, keep_alive_shard
 from zendesk_oauth.models.refresh import Connection
 from zendesk_oauth.models.subdomain import Subdomain
@@ -57,10 +65,10 @@ def test_a_row_with_a_superseded_pair_is_looked_after_at_once(rows: RefreshRows)
     rows.put(due())
     assert list(rows.store.unfinished(SHARD, NOON)) == []
     rows.store.keep_superseded(due(), superseded())
-    assert list(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
     assert not rows.store.finish(due())
     rows.store.forget_superseded(due(), superseded())
-    assert list(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
     assert rows.store.finish(due())
     assert list(rows.store.unfinished(SHARD, NOON)) == []
 
@@ -72,7 +80,7 @@ def test_a_row_that_still_holds_another_pair_is_not_finished(rows: RefreshRows) 
     rows.store.keep_superseded(due(), superseded("older"))
     rows.store.forget_superseded(due(), superseded("old"))
     assert not rows.store.finish(due())
-    assert list(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
 
 
 def test_a_disconnect_is_finished_when_it_has_ended(rows: RefreshRows) -> None:
@@ -81,7 +89,7 @@ def test_a_disconnect_is_finished_when_it_has_ended(rows: RefreshRows) -> None:
     rows.store.mark_disconnecting(due(), NOON)
     assert not rows.store.finish(ENDING)
     rows.store.erase(ENDING, "revoked", NOON)
-    assert list(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
     assert rows.store.finish(ENDING)
     assert list(rows.store.unfinished(SHARD, NOON)) == []
 
@@ -110,7 +118,7 @@ def test_what_is_postponed_is_left_alone_until_then(rows: RefreshRows) -> None:
     rows.store.mark_disconnecting(due(), NOON)
     rows.store.postpone(due(), NOON + timedelta(hours=1))
     assert list(rows.store.unfinished(SHARD, NOON + timedelta(hours=1) - SECOND)) == []
-    assert list(rows.store.unfinished(SHARD, NOON + timedelta(hours=1))) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON + timedelta(hours=1))) == [("default", ACME)]
 
 
 def test_what_is_finished_cannot_be_postponed(rows: RefreshRows) -> None:
@@ -128,7 +136,7 @@ def test_a_pair_kept_later_is_not_held_up_by_the_one_before(rows: RefreshRows) -
     rows.store.keep_superseded(due(), superseded("old"))
     rows.store.postpone(due(), NOON + timedelta(hours=1))
     rows.store.keep_superseded(due(), superseded("older"))
-    assert list(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
+    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
 
 
 def test_nothing_is_kept_finished_or_postponed_where_there_is_no_row(rows: RefreshRows) -> None:
@@ -147,14 +155,15 @@ def test_each_idle_connection_is_named_once_the_longest_due_first(rows: RefreshR
         rows.put(account(number))
     rows.put(replace(due(), times=times(NOON)))
     rows.put(replace(account(40), status=ConnectionStatus.RECONNECT_REQUIRED))
-    named = []
+    found = []
     for shard in SHARDS:
         there = list(rows.store.idle(shard, NOON))
-        numbers = [int(subdomain.removeprefix("account-")) for _, subdomain in there]
+        numbers = [int(subdomain.removeprefix("account-")) for _, subdomain in named(there)]
         assert numbers == sorted(numbers, reverse=True)
-        assert {keep_alive_shard(f"{grant}#{subdomain}") for grant, subdomain in there} <= {shard}
-        named += there
-    assert sorted(named) == sorted(("default", f"account-{number}") for number in range(40))
+        assert {keep_alive_shard(f"{grant}#{subdomain}") for grant, subdomain in named(there)} <= {shard}
+        assert [connection.due_at for connection in there] == sorted(each.due_at for each in there)
+        found += named(there)
+    assert sorted(found) == sorted(("default", f"account-{number}") for number in range(40))
 
 
 def test_unfinished_connections_are_named_the_longest_due_first(rows: RefreshRows) -> None:
@@ -162,10 +171,11 @@ def test_unfinished_connections_are_named_the_longest_due_first(rows: RefreshRow
     for number in range(40):
         rows.put(account(number))
         rows.store.mark_disconnecting(account(number), NOON - timedelta(seconds=number))
-    named = []
+    found = []
     for shard in SHARDS:
         there = list(rows.store.unfinished(shard, NOON - timedelta(seconds=10)))
-        numbers = [int(subdomain.removeprefix("account-")) for _, subdomain in there]
+        numbers = [int(subdomain.removeprefix("account-")) for _, subdomain in named(there)]
         assert numbers == sorted(numbers, reverse=True)
-        named += numbers
-    assert sorted(named) == list(range(10, 40))
+        found += numbers
+        assert [each.due_at for each in there] == [NOON - timedelta(seconds=number) for number in numbers]
+    assert sorted(found) == list(range(10, 40))

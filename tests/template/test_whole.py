@@ -160,6 +160,7 @@ def test_alarms_tell_the_topic_where_there_is_one(template: dict[str, Any]) -> N
         ("refresh", "ClientRejected"),
         ("refresh", "ConnectionLost"),
         ("refresh", "HandOverFailed"),
+        ("refresh", "KeepAliveOverdue"),
         ("refresh", "KeepAliveTicked"),
         ("refresh", "KeysUnavailable"),
         ("refresh", "UnfinishedTicked"),

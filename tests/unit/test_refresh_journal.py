@@ -20,7 +20,7 @@ from zendesk_oauth.models.refresh import (
     Renewal,
 )
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
-from zendesk_oauth.refresh_journal import Occasion, RefreshJournal
+from zendesk_oauth.refresh_journal import Occasion, RefreshJournal, Tick
 from zendesk_oauth.services.disconnect_connection import DisconnectAnswer, DisconnectOutcome
 from zendesk_oauth.services.finish_connection import FinishAnswer
 from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome
@@ -191,11 +191,13 @@ def test_a_failed_replay_is_told_without_its_content(
 def test_a_tick_counts_itself_and_what_it_handed_over(
     kept: Kept[RefreshJournal], kind: str, number: int
 ) -> None:
-    """An idle tick is counted as a tick: an alarm listens for its absence."""
-    kept.journal.handed_over(f"{kind}HandedOver", number, OCCASION)
+    """An idle tick is counted as a tick: an alarm listens for its absence; the keep-alive says how late it is."""
+    kept.journal.handed_over(Tick(f"{kind}HandedOver", number, timedelta(minutes=2)), OCCASION)
     (line,), counted = kept.told()
     handed_over = {f"{kind}HandedOver": number} if number else {}
-    assert (line["asked"], counted) == (number, {f"{kind}Ticked": 1} | handed_over)
+    overdue = {"KeepAliveOverdue": 120} if kind == "KeepAlive" else {}
+    assert (line["asked"], line.get("overdue_s")) == (number, 120 if overdue else None)
+    assert counted == {f"{kind}Ticked": 1} | handed_over | overdue
 
 
 def test_a_tick_that_could_not_hand_over_is_counted(kept: Kept[RefreshJournal]) -> None:

@@ -8,6 +8,7 @@ one only its kind and the places it came through are written, since its text may
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,10 @@ class Journal:
         for dimension, value in dimensions.items():
             self._metrics.add_dimension(dimension, value)
         self._metrics.add_metric(name, MetricUnit.Count, number)
+        self._metrics.flush_metrics()
+
+    def _measure(self, name: str, duration: timedelta) -> None:
+        self._metrics.add_metric(name, MetricUnit.Seconds, duration.total_seconds())
         self._metrics.flush_metrics()
 
 

@@ -6,7 +6,7 @@ mend, an operator or an admin of the account, is said at WARNING or above, with 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zendesk_oauth.errors import ConfigurationError, KeyUnavailableError, RequestError, SealBrokenError
@@ -31,8 +31,11 @@ COUNTED: Mapping[RefreshOutcome, str] = {
     RefreshOutcome.CLIENT_REJECTED: "ClientRejected",
 }
 """The outcomes that have a count of their own, beside `RefreshEnded` by its outcome."""
+KEEP_ALIVE = "KeepAliveHandedOver"
+OVERDUE = "KeepAliveOverdue"
+"""How many seconds the one that has waited longest is past its keep-alive, at each tick: on good days, minutes."""
 TICKED: Mapping[str, str] = {
-    "KeepAliveHandedOver": "KeepAliveTicked",
+    KEEP_ALIVE: "KeepAliveTicked",
     "UnfinishedHandedOver": "UnfinishedTicked",
 }
 """What a tick is counted as, by what it hands over."""
@@ -52,6 +55,14 @@ class Occasion(NamedTuple):
     def fields(self) -> dict[str, object]:
         """Return what every line says of it."""
         return {"request_id": self.reference, "duration_ms": round(self.seconds * 1000, 1)}
+
+
+class Tick(NamedTuple):
+    """One tick of a schedule: what is counted, how many were handed over, and how long the first of them was due."""
+
+    name: str
+    number: int
+    longest: timedelta
 
 
 class RefreshJournal(Journal):
@@ -103,15 +114,19 @@ class RefreshJournal(Journal):
         self._say("error", "rescued renewal not replayed", fields)
         self._count("RenewalReplayed", {"outcome": outcome})
 
-    def handed_over(self, name: str, number: int, occasion: Occasion) -> None:
-        """Say how many connections a tick of a schedule has handed over; `name` is what is counted.
+    def handed_over(self, tick: Tick, occasion: Occasion) -> None:
+        """Say how many connections a tick of a schedule has handed over, and how late the latest of them.
 
         The tick itself is counted too, also where it found nothing: an alarm listens for its absence.
         """
-        self._say("info", "schedule ticked", {"outcome": name, "asked": number, **occasion.fields()})
-        self._count(TICKED[name], {})
-        if number:
-            self._count(name, {}, number)
+        overdue = int(tick.longest.total_seconds()) if tick.name == KEEP_ALIVE else None
+        fields = {"outcome": tick.name, "asked": tick.number, "overdue_s": overdue}
+        self._say("info", "schedule ticked", fields | occasion.fields())
+        self._count(TICKED[tick.name], {})
+        if tick.number:
+            self._count(tick.name, {}, tick.number)
+        if tick.name == KEEP_ALIVE:
+            self._measure(OVERDUE, tick.longest)
 
     def hand_over_failed(self) -> None:
         """Count a tick that could not hand over what was due; the error has its own line."""

@@ -123,8 +123,12 @@ def test_what_is_due_is_asked_for_page_after_page(
         "KeyConditionExpression": f"{name}_shard = :shard AND {name}_at <= :now",
         "ExpressionAttributeValues": {":shard": {"S": SHARD}, ":now": {"N": str(int(NOON.timestamp()))}},
     }
-    first, second = {"connection_key": {"S": f"default#{ACME}"}}, {"connection_key": {"S": f"b#{GLOBEX}"}}
+    due_at = {f"{name}_at": {"N": str(int(NOON.timestamp()) - 60)}}
+    first = {"connection_key": {"S": f"default#{ACME}"}} | due_at
+    second = {"connection_key": {"S": f"b#{GLOBEX}"}} | due_at
     dynamodb_stub.add_response("query", {"Items": [first], "LastEvaluatedKey": first}, asked)
     dynamodb_stub.add_response("query", {"Items": [second]}, {**asked, "ExclusiveStartKey": ANY})
     due_then = NOON + timedelta(milliseconds=999)
-    assert list(getattr(store, wanted)(SHARD, due_then)) == [("default", ACME), ("b", GLOBEX)]
+    since = NOON - timedelta(minutes=1)
+    found = list(getattr(store, wanted)(SHARD, due_then))
+    assert found == [("default", ACME, since), ("b", GLOBEX, since)]

@@ -28,6 +28,7 @@ from zendesk_oauth.models.connection import (
 from zendesk_oauth.models.refresh import (
     CLAIM_LIFE,
     Claim,
+    DueConnection,
     LossReason,
     RefreshOutcome,
     RefreshQuestion,
@@ -126,7 +127,8 @@ def test_a_replay_that_cannot_revoke_leaves_it_to_the_schedule(
     answer = replay(world, renewal, seconds)
     assert (answer.outcome, answer.revocation) == (ReplayOutcome.SUPERSEDED, None)
     assert [kept.sealed for kept in world.rows.replaced[KEY]] == [renewal.sealed]
-    assert list(world.rows.unfinished(keep_alive_shard(KEY), world.clock.now())) == [("default", ACME)]
+    [unfinished] = world.rows.unfinished(keep_alive_shard(KEY), world.clock.now())
+    assert (unfinished.grant, unfinished.subdomain) == ("default", ACME)
 
 
 def test_a_replay_without_a_row_revokes(world: World) -> None:
@@ -374,10 +376,14 @@ class Index:
         self.names = [("default", Subdomain(f"acme{count}")) for count in range(number)]
         self.asked: list[str] = []
 
-    def __call__(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:  # noqa: ARG002 - all are due
+    def __call__(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         """List one shard, whatever the time."""
         self.asked.append(shard)
-        return [name for name in self.names if keep_alive_shard(connection_key(*name)) == shard]
+        return [
+            DueConnection(*name, now)
+            for name in self.names
+            if keep_alive_shard(connection_key(*name)) == shard
+        ]
 
 
 def test_every_due_connection_is_handed_over_once() -> None:
@@ -385,7 +391,7 @@ def test_every_due_connection_is_handed_over_once() -> None:
     index, handed = Index(200), []
     yielded = list(HandOverDue(index, lambda *name: handed.append(name), Clock())(60.0))
     assert sorted(handed) == sorted(index.names)
-    assert yielded == handed
+    assert [(each.grant, each.subdomain) for each in yielded] == handed
     assert sorted(index.asked) == list(SHARDS)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from zendesk_oauth.adapters import dynamodb_refresh_rows as rows
 from zendesk_oauth.adapters import dynamodb_unfinished_rows as unfinished_rows
-from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, optional_text, text
+from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, instant_of, optional_text, text
 from zendesk_oauth.adapters.dynamodb_connection_attributes import (
     CONNECTION,
     connection_of,
@@ -23,7 +23,7 @@ from zendesk_oauth.adapters.dynamodb_errors import store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate, attribute_names
 from zendesk_oauth.errors import VersionConflictError
 from zendesk_oauth.models.connection import ConnectionStatus, connection_key
-from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal, Superseded
 from zendesk_oauth.models.subdomain import Subdomain
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ class DynamoDBRefreshStore(NamedTuple):
         if commits:
             self._update(connection.key, unfinished_rows.forget_superseded_update(commits))
 
-    def idle(self, shard: str, now: datetime) -> Iterator[tuple[str, Subdomain]]:
+    def idle(self, shard: str, now: datetime) -> Iterator[DueConnection]:
         """Name what is due, page after page; only active rows are in the index."""
         return self._due(KEEP_ALIVE_INDEX, "keep_alive", shard, now)
 
-    def unfinished(self, shard: str, now: datetime) -> Iterator[tuple[str, Subdomain]]:
+    def unfinished(self, shard: str, now: datetime) -> Iterator[DueConnection]:
         """Name what is due, page after page."""
         return self._due(UNFINISHED_INDEX, "unfinished", shard, now)
 
@@ -138,7 +138,7 @@ class DynamoDBRefreshStore(NamedTuple):
     ) -> tuple[bool, Item | None]:
         return update_row(self.client, self.table, key, update, returned)
 
-    def _due(self, index: str, what: str, shard: str, now: datetime) -> Iterator[tuple[str, Subdomain]]:
+    def _due(self, index: str, what: str, shard: str, now: datetime) -> Iterator[DueConnection]:
         with store_errors():
             pages = self.client.get_paginator("query").paginate(
                 TableName=self.table,
@@ -149,4 +149,4 @@ class DynamoDBRefreshStore(NamedTuple):
             for page in pages:
                 for key in page["Items"]:
                     grant, _, subdomain = key["connection_key"]["S"].partition("#")
-                    yield grant, Subdomain(subdomain)
+                    yield DueConnection(grant, Subdomain(subdomain), instant_of(key, f"{what}_at"))

@@ -6,13 +6,13 @@ error that nobody foresaw is raised without its text, which may quote anything.
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zendesk_oauth.errors import KeyUnavailableError, StoreUnavailableError, ZendeskOAuthError
 from zendesk_oauth.models.refresh import RefreshQuestion, Renewal
 from zendesk_oauth.ports import Clock
-from zendesk_oauth.refresh_journal import Occasion, RefreshJournal
+from zendesk_oauth.refresh_journal import Occasion, RefreshJournal, Tick
 from zendesk_oauth.services.finish_connection import FinishConnection
 from zendesk_oauth.services.hand_over_due import HandOverDue
 from zendesk_oauth.services.refresh_connection import RefreshConnection
@@ -135,15 +135,17 @@ class RefreshOnEvent:
 
     def _hand_over(self, use_cases: UseCases, schedule: Schedule, invocation: Invocation) -> Payload:
         """Count what was handed over also where the rest could not be."""
-        asked = 0
+        asked, longest = 0, timedelta()
         try:
-            for _ in use_cases.hand_over(schedule)(invocation.until):
+            for connection in use_cases.hand_over(schedule)(invocation.until):
                 asked += 1
+                longest = max(longest, invocation.began_at - connection.due_at)
         except ZendeskOAuthError:
             self.journal.hand_over_failed()
             raise
         finally:
-            self.journal.handed_over(HANDED_OVER[schedule], asked, invocation.occasion(self.clock))
+            tick = Tick(HANDED_OVER[schedule], asked, longest)
+            self.journal.handed_over(tick, invocation.occasion(self.clock))
         return {"asked": asked}
 
     def _rekey(self, use_cases: UseCases, asked: Rekey, invocation: Invocation) -> Payload:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, connection_key
 from zendesk_oauth.models.scopes import Scopes
@@ -102,6 +103,14 @@ class Renewal:
     issued_at: datetime
     times: TokenTimes
     sealed: SealedPair
+
+
+class DueConnection(NamedTuple):
+    """A connection that an index names, and since when it has been due."""
+
+    grant: str
+    subdomain: Subdomain
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

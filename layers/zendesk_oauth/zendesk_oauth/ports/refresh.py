@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal, Superseded
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
@@ -63,10 +63,10 @@ class RefreshStore(Protocol):
     def forget_superseded(self, connection: Connection, superseded: Superseded) -> None:
         """Erase one of them."""
 
-    def idle(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def idle(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         """Name the active connections of one shard whose keep-alive is due, the longest due first."""
 
-    def unfinished(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def unfinished(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         """Name the connections of one shard that are being disconnected or hold superseded pairs, and are due."""
 
     def postpone(self, connection: Connection, until: datetime) -> None:

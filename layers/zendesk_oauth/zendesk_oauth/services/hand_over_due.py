@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from zendesk_oauth.models.connection import SHARDS
+from zendesk_oauth.models.refresh import DueConnection
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.ports import Clock
 
@@ -17,7 +18,7 @@ from zendesk_oauth.ports import Clock
 class Due(Protocol):
     """Lists one shard: `RefreshStore.idle` or `RefreshStore.unfinished`."""
 
-    def __call__(self, shard: str, now: datetime) -> Iterable[tuple[str, Subdomain]]:
+    def __call__(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         """Name what is due, the longest due first. Raise StoreUnavailableError."""
 
 
@@ -36,18 +37,18 @@ class HandOverDue:
     hand_over: Handover
     clock: Clock
 
-    def __call__(self, until: float) -> Iterator[tuple[str, Subdomain]]:
+    def __call__(self, until: float) -> Iterator[DueConnection]:
         """Yield each as it is handed over; begin none after `until` (monotonic seconds).
 
         Raises StoreUnavailableError, and what the handover raises: the next tick begins anew.
         """
         now = self.clock.now()
         for shard in shards_from(now):
-            for grant, subdomain in self.due(shard, now):
+            for connection in self.due(shard, now):
                 if self.clock.monotonic() >= until:
                     return
-                self.hand_over(grant, subdomain)
-                yield grant, subdomain
+                self.hand_over(connection.grant, connection.subdomain)
+                yield connection
 
 
 def shards_from(now: datetime) -> Iterator[str]:
