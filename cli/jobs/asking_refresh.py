@@ -1,7 +1,7 @@
 """What the jobs ask of the function `refresh`: it alone opens tokens, and its answers hold none."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from cli.jobs.listing import Named
 from zendesk_oauth.adapters.lambda_refresher import LambdaRefresher
@@ -9,7 +9,8 @@ from zendesk_oauth.errors import RefreshPendingError
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 
 
-class AskRekey(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AskRekey:
     """Has rows sealed anew for a campaign. `refresher` waits longer than the function may run."""
 
     refresher: LambdaRefresher

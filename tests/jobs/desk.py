@@ -136,12 +136,12 @@ class Desk:
         answer = self.refresh(question, self.clock.monotonic() + FUNCTION_SECONDS)
         return RefreshReport(answer.outcome.value, answer.retry_at)
 
-    def rekey(self, rows: Sequence[Named]) -> list[RekeyAnswer]:
+    def rekey(self, rows: Sequence[Named], campaign: str = CAMPAIGN) -> list[RekeyAnswer]:
         """Seal rows anew in this process, as the function does."""
         store = DynamoDBRekeyStore(self.dynamodb, self.addresses.table)
         visit = RekeyConnection(store, self.keyring, self.clock)
         until = self.clock.monotonic() + FUNCTION_SECONDS
-        return [visit(*row, CAMPAIGN, until) for row in rows]
+        return [visit(*row, campaign, until) for row in rows]
 
     @cached_property
     def import_ports(self) -> ImportPorts:

@@ -373,7 +373,9 @@ def of_the_operators(resources: dict[str, Any], policy: str) -> dict[str, dict[s
     assert {statement["Effect"] for _, statement in found} == {"Allow"}
     named = {statement["Sid"]: statement for option, statement in found if not option}
     find = named.pop("FindTheDeployment")
-    assert (find["Action"], find["Resource"]) == ("cloudformation:DescribeStacks", {"Ref": "AWS::StackId"})
+    stack = "cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*"
+    assert find["Action"] == "cloudformation:DescribeStacks"
+    assert find["Resource"] == {"Fn::Sub": f"arn:${{AWS::Partition}}:{stack}"}
     return named
 
 

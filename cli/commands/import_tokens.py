@@ -1,0 +1,148 @@
+"""`zendesk-oauth import FILE`: bring tokens that a company already has."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.commands.deployment import DEFAULT_STACK, FAILED, AsJson, StackName, find_stack, told_plainly
+from cli.commands.telling import counts, telling
+from cli.jobs.build import MOST_PARALLEL, PARALLEL, HowToImport, import_of
+from cli.jobs.import_file import FileFormat, TokenFile, format_of
+from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
+from cli.jobs.import_survey import survey
+from cli.jobs.import_tokens import ImportTokens
+from cli.jobs.progress import Progress
+from cli.jobs.report_file import report_file
+from cli.jobs.shown_progress import shown_progress
+from cli.jobs.stack import Stack
+
+MEANING = {
+    ImportOutcome.IMPORTED: "written; Zendesk vouches for it",
+    ImportOutcome.REFRESHED: "written and refreshed",
+    ImportOutcome.DONE: "imported before",
+    ImportOutcome.CONNECTED: "has a connection of another origin, or has disconnected this one",
+    ImportOutcome.PENDING: "written; its refresh has not ended: run it again, to see",
+    ImportOutcome.LATER: "not written, nobody answered: run it again",
+    ImportOutcome.CANNOT_REFRESH: "not written, no refresh token: connect the account again",
+    ImportOutcome.LOST: "Zendesk does not take its refresh token: connect the account again",
+    ImportOutcome.WRONG_ROLE: "not written, somebody else's token: connect the account again",
+    ImportOutcome.REFUSED: "not written, may not ask whose it is: connect the account again",
+    ImportOutcome.BAD: "not written: correct the line",
+}
+SHOWN = 20
+"""So many lines are named one by one to people; the report names all."""
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or JSON lines.")]
+Format = Annotated[FileFormat | None, typer.Option("--format", help="Where the file's name does not say it.")]
+Report = Annotated[Path | None, typer.Option("--report", help="A file (.csv, .jsonl) for each line's end.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace living connections of another origin.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, and write nothing.")]
+Parallel = Annotated[int, typer.Option(min=1, max=MOST_PARALLEL, help="Lines under way.")]
+
+
+@dataclass(slots=True)
+class Ended:
+    """How the lines have ended: how many how, and the first of those that something is to be done about."""
+
+    start_url: str | None
+    outcomes: Counter[ImportOutcome] = field(default_factory=Counter)
+    first: list[LineReport] = field(default_factory=list)
+
+    def note(self, report: LineReport) -> None:
+        """Take note of a line."""
+        self.outcomes[report.outcome] += 1
+        if report.outcome not in GOOD and len(self.first) < SHOWN:
+            self.first.append(report)
+
+    @property
+    def left(self) -> int:
+        """How many lines something is to be done about."""
+        return self.outcomes.total() - sum(self.outcomes[outcome] for outcome in GOOD)
+
+
+def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
+    file: File,
+    stack: StackName = DEFAULT_STACK,
+    file_format: Format = None,
+    report: Report = None,
+    parallel: Parallel = PARALLEL,
+    replace: Replace = False,  # noqa: FBT002 - an option
+    dry_run: DryRun = False,  # noqa: FBT002 - as above
+    as_json: AsJson = False,  # noqa: FBT002 - as above
+) -> None:
+    """Bring the tokens of a file, each line once. Begin it again if it is killed."""
+    _check_files(file, report)
+    ways = telling(as_json=as_json)
+    with told_plainly(), shown_progress(ways.beside) as progress:
+        found = find_stack(stack)
+        tokens = TokenFile(file, file_format or format_of(file), frozenset(found.grants))
+        importing = import_of(found, HowToImport(parallel, replace, dry_run))
+        ended = run(importing, tokens, report, found, progress)
+    ways.tell(summary(ended, report, dry_run=dry_run), lambda console: _show(ended, report, console))
+    if ended.left:
+        raise typer.Exit(FAILED)
+
+
+def _check_files(file: Path, report: Path | None) -> None:
+    """Refuse what would be read twice and is there once, and a report in the place of the file."""
+    if not file.is_file():
+        raise typer.BadParameter("it is read twice, so it has to be a file and no pipe", param_hint="FILE")
+    if report and report.exists() and report.samefile(file):
+        raise typer.BadParameter("that is the file itself", param_hint="--report")
+
+
+def run(
+    importing: ImportTokens, tokens: TokenFile, report: Path | None, stack: Stack, progress: Progress
+) -> Ended:
+    """Go through the file twice: to see what there is, and to import it. Raises what an import raises."""
+    ended, now = Ended(stack.start_url), importing.ports.clock.now()
+    report_format = format_of(report) if report else tokens.file_format
+    progress.begin("reading the file")
+    seen = survey(_advancing(tokens.read(now), progress))
+    progress.begin("importing", seen.lines)
+    with report_file(report, report_format, stack.start_url) as write:
+        for line in _advancing(importing(map(seen.judge, tokens.read(now))), progress):
+            write(line)
+            ended.note(line)
+    return ended
+
+
+def _advancing[T](items: Iterable[T], progress: Progress) -> Iterator[T]:
+    for item in items:
+        yield item
+        progress.advance()
+
+
+def summary(ended: Ended, report: Path | None, *, dry_run: bool) -> dict[str, Any]:
+    """Return what JSON says."""
+    return {
+        "lines": ended.outcomes.total(),
+        "outcomes": _rows(ended),
+        "left": ended.left,
+        "report": str(report) if report else None,
+        "dry_run": dry_run,
+    }
+
+
+def _rows(ended: Ended) -> dict[str, int]:
+    return {outcome.value: ended.outcomes[outcome] for outcome in ImportOutcome if ended.outcomes[outcome]}
+
+
+def _show(ended: Ended, report: Path | None, console: Console) -> None:
+    meaning = {outcome.value: text for outcome, text in MEANING.items()}
+    console.print(counts("import", _rows(ended), meaning))
+    for line in ended.first:
+        name = f"{line.grant or '?'} {line.subdomain or '?'}"
+        said = (
+            f"line {line.number}: {name}: {line.outcome.value} {line.reason}; {line.to_do(ended.start_url)}"
+        )
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+    if ended.left > len(ended.first):
+        console.print(f"and {ended.left - len(ended.first)} more lines, which --report FILE names")
+    if report:
+        console.print(f"every line: {report}", highlight=False, markup=False, soft_wrap=True)
