@@ -10,7 +10,7 @@ from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from verification.account import Identity
+from deployed.account import Identity
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_token_reader import ATTRIBUTES
 
