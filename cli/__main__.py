@@ -1,5 +1,5 @@
 """`python -m cli`, which is `zendesk-oauth`."""
 
-from cli.app import app
+from cli.app import main
 
-app()
+main()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from verification.account import Account, Api, Identity
+from deployed.account import Account, Identity
+from deployed.api import Api
 from verification.stack import ENCODED, OTHER_GRANT, SUBDOMAIN, Deployed, install_key
 from verification.verdict import Finding, Verdict, of_call, of_request
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED

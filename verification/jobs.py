@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.jobs.import_rows import READ
 from cli.jobs.restore_update import SEEN
-from verification.account import Identity
+from deployed.account import Identity
 from verification.checks import (
     NEVER,
     NEVER_NAMES,

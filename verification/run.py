@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
-from verification.account import Account, Api
+from deployed.account import Account
+from deployed.api import Api
 from verification.checks import ACCESS, REFRESH, Check, Place, all_checks, wrapped
 from verification.jobs import job_checks
 from verification.roles import PATIENCE_SECONDS, PAUSE_SECONDS, Policy, policy_of_function, throwaway

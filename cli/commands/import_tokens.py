@@ -1,27 +1,30 @@
 """`zendesk-oauth import FILE`: bring tokens that a company already has."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from cli.commands.deployment import DEFAULT_STACK, FAILED, AsJson, StackName, find_stack, told_plainly
-from cli.commands.telling import counts, telling
-from cli.jobs.build import MOST_PARALLEL, PARALLEL, HowToImport, import_of
+from cli.desk import Desk
+from cli.errors import RefusedError
+from cli.exits import Exit
 from cli.jobs.import_file import FileFormat, TokenFile, format_of
 from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
 from cli.jobs.import_survey import survey
-from cli.jobs.import_tokens import ImportTokens
-from cli.jobs.progress import Progress
+from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
 from cli.jobs.report_file import report_file
-from cli.jobs.shown_progress import shown_progress
-from cli.jobs.stack import Stack
+from cli.output import plain, table
 
-MEANING = {
+if TYPE_CHECKING:  # Rich and the SDK take a while to load
+    from rich.console import Console
+
+    from cli.jobs.import_tokens import ImportTokens
+    from cli.jobs.progress import Progress
+
+MEANING: Mapping[ImportOutcome, str] = {
     ImportOutcome.IMPORTED: "written; Zendesk vouches for it",
     ImportOutcome.REFRESHED: "written and refreshed",
     ImportOutcome.DONE: "imported before",
@@ -37,12 +40,14 @@ MEANING = {
 SHOWN = 20
 """So many lines are named one by one to people; the report names all."""
 
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or JSON lines.")]
-Format = Annotated[FileFormat | None, typer.Option("--format", help="Where the file's name does not say it.")]
-Report = Annotated[Path | None, typer.Option("--report", help="A file (.csv, .jsonl) for each line's end.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace living connections of another origin.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, and write nothing.")]
-Parallel = Annotated[int, typer.Option(min=1, max=MOST_PARALLEL, help="Lines under way.")]
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or JSON lines.")]
+_Format = Annotated[
+    FileFormat | None, typer.Option("--format", help="Where the file's name does not say it.")
+]
+_Report = Annotated[Path | None, typer.Option("--report", help="A file (.csv, .jsonl) for each line's end.")]
+_Replace = Annotated[bool, typer.Option("--replace", help="Replace living connections of another origin.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, and write nothing.")]
+_Parallel = Annotated[int, typer.Option(min=1, max=MOST_PARALLEL, help="Lines under way.")]
 
 
 @dataclass(slots=True)
@@ -66,53 +71,54 @@ class Ended:
 
 
 def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
-    file: File,
-    stack: StackName = DEFAULT_STACK,
-    file_format: Format = None,
-    report: Report = None,
-    parallel: Parallel = PARALLEL,
-    replace: Replace = False,  # noqa: FBT002 - an option
-    dry_run: DryRun = False,  # noqa: FBT002 - as above
-    as_json: AsJson = False,  # noqa: FBT002 - as above
-) -> None:
-    """Bring the tokens of a file, each line once. Begin it again if it is killed."""
+    desk: Desk,
+    file: _File,
+    file_format: _Format = None,
+    report: _Report = None,
+    parallel: _Parallel = PARALLEL,
+    replace: _Replace = False,  # noqa: FBT002 - an option
+    dry_run: _DryRun = False,  # noqa: FBT002 - as above
+) -> Exit:
+    """Bring the tokens of a file, each line once. If it is stopped, begin it again."""
+    from cli.jobs.build import HowToImport, import_of  # noqa: PLC0415 - it loads the SDK
+    from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
+    from cli.jobs.stack import Stack  # noqa: PLC0415 - as above
+
     _check_files(file, report)
-    ways = telling(as_json=as_json)
-    with told_plainly(), shown_progress(ways.beside) as progress:
-        found = find_stack(stack)
-        tokens = TokenFile(file, file_format or format_of(file), frozenset(found.grants))
-        importing = import_of(found, HowToImport(parallel, replace, dry_run))
-        ended = run(importing, tokens, report, found, progress)
-    ways.tell(summary(ended, report, dry_run=dry_run), lambda console: _show(ended, report, console))
-    if ended.left:
-        raise typer.Exit(FAILED)
+    stack = Stack.of(desk.stack)
+    tokens = TokenFile(file, file_format or format_of(file), frozenset(stack.grants))
+    importing = import_of(desk.account, stack, HowToImport(parallel, replace, dry_run))
+    ended = Ended(stack.start_url)
+    with shown_progress(desk.output.beside) as progress:
+        run(importing, tokens, report, ended, progress)
+    desk.output.tell(summary(ended, report, dry_run=dry_run), lambda out: _show(ended, report, out))
+    return Exit.AMISS if ended.left else Exit.DONE
 
 
 def _check_files(file: Path, report: Path | None) -> None:
     """Refuse what would be read twice and is there once, and a report in the place of the file."""
     if not file.is_file():
-        raise typer.BadParameter("it is read twice, so it has to be a file and no pipe", param_hint="FILE")
+        raise RefusedError(f"{file.name} is read twice, so it has to be a file and no pipe")
     if report and report.exists() and report.samefile(file):
-        raise typer.BadParameter("that is the file itself", param_hint="--report")
+        raise RefusedError("--report names the file of tokens itself")
 
 
 def run(
-    importing: ImportTokens, tokens: TokenFile, report: Path | None, stack: Stack, progress: Progress
-) -> Ended:
+    importing: "ImportTokens", tokens: TokenFile, report: Path | None, ended: Ended, progress: "Progress"
+) -> None:
     """Go through the file twice: to see what there is, and to import it. Raises what an import raises."""
-    ended, now = Ended(stack.start_url), importing.ports.clock.now()
+    now = importing.ports.clock.now()
     report_format = format_of(report) if report else tokens.file_format
     progress.begin("reading the file")
     seen = survey(_advancing(tokens.read(now), progress))
     progress.begin("importing", seen.lines)
-    with report_file(report, report_format, stack.start_url) as write:
+    with report_file(report, report_format, ended.start_url) as write:
         for line in _advancing(importing(map(seen.judge, tokens.read(now))), progress):
             write(line)
             ended.note(line)
-    return ended
 
 
-def _advancing[T](items: Iterable[T], progress: Progress) -> Iterator[T]:
+def _advancing[T](items: Iterable[T], progress: "Progress") -> Iterator[T]:
     for item in items:
         yield item
         progress.advance()
@@ -133,16 +139,16 @@ def _rows(ended: Ended) -> dict[str, int]:
     return {outcome.value: ended.outcomes[outcome] for outcome in ImportOutcome if ended.outcomes[outcome]}
 
 
-def _show(ended: Ended, report: Path | None, console: Console) -> None:
-    meaning = {outcome.value: text for outcome, text in MEANING.items()}
-    console.print(counts("import", _rows(ended), meaning))
+def _show(ended: Ended, report: Path | None, out: "Console") -> None:
+    rows = ((name, f"{number:,}", MEANING[ImportOutcome(name)]) for name, number in _rows(ended).items())
+    out.print(table("outcome", "lines", "what it means", rows=rows))
     for line in ended.first:
         name = f"{line.grant or '?'} {line.subdomain or '?'}"
         said = (
             f"line {line.number}: {name}: {line.outcome.value} {line.reason}; {line.to_do(ended.start_url)}"
         )
-        console.print(said, highlight=False, markup=False, soft_wrap=True)
+        out.print(plain(said), markup=False, soft_wrap=True)
     if ended.left > len(ended.first):
-        console.print(f"and {ended.left - len(ended.first)} more lines, which --report FILE names")
+        out.print(f"and {ended.left - len(ended.first)} more lines, which --report FILE names")
     if report:
-        console.print(f"every line: {report}", highlight=False, markup=False, soft_wrap=True)
+        out.print(plain(f"every line: {report}"), markup=False, soft_wrap=True)

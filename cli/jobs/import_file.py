@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from cli.errors import RefusedError
 from cli.jobs.import_line import COLUMNS, REQUIRED, BadLine, Fields, Line, parse_line
 
 LONGEST_LINE = 128 * 1024
@@ -26,8 +27,8 @@ class FileFormat(StrEnum):
     JSONL = "jsonl"
 
 
-class ImportFileError(Exception):
-    """The file as a whole cannot be read; the text says why, and what to do."""
+class ImportFileError(RefusedError):
+    """The file as a whole cannot be read, or a report not be written; the text says why, and what to do."""
 
 
 def format_of(path: Path) -> FileFormat:

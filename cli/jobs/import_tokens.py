@@ -33,7 +33,7 @@ from zendesk_oauth.models.tokens import SealContext
 from zendesk_oauth.ports import Clock, Sealer
 from zendesk_oauth.services.refresh_ports import ID_BYTES
 
-REFRESH_SECONDS = 65.0
+REFRESH_SECONDS = 65
 """How long the end of a refresh is awaited: longer than the function may run."""
 _REFRESHED, _LOST = "refreshed", "reconnect_required"
 _UNVOUCHED = {WrongRoleError: ImportOutcome.WRONG_ROLE, TokenRefusedError: ImportOutcome.REFUSED}

@@ -4,6 +4,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+PARALLEL = 4
+MOST_PARALLEL = 10
+"""As many as one client of the SDK has connections."""
 AHEAD = 4
 """How many works wait for each that is under way: so much lies in memory, however long the whole is."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cli.jobs.import_file import FileFormat
+from cli.jobs.import_file import FileFormat, ImportFileError
 from cli.jobs.import_outcome import LineReport
 
 COLUMNS = ("line", "grant", "subdomain", "outcome", "reason", "to_do")
@@ -21,9 +21,17 @@ def report_file(path: Path | None, file_format: FileFormat, start_url: str | Non
     if path is None:
         yield lambda _: None
         return
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _opened(path) as file:
         write = _csv(file) if file_format is FileFormat.CSV else _json_lines(file)
         yield lambda report: write(_cells(report, start_url))
+
+
+def _opened(path: Path) -> IO[str]:
+    """Open it. Raises ImportFileError."""
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise ImportFileError(f"{path.name} cannot be written: {error.strerror}") from error
 
 
 def _cells(report: LineReport, start_url: str | None) -> dict[str, object]:

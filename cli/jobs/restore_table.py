@@ -7,37 +7,19 @@ conditional write and says afterwards where it came from, so a run that was kill
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import batched
 from typing import NamedTuple
 
 from cli.jobs.batch_read import MOST_KEYS
 from cli.jobs.parallel import in_parallel
+from cli.jobs.restore_outcome import RAISED_BY, RestoreOutcome
 from cli.jobs.restore_rows import RestoreRows
 from cli.jobs.restore_update import BackupRow, LiveRow
 from zendesk_oauth.errors import StoreUnavailableError
 from zendesk_oauth.ports import Clock
 
-RAISED_BY = 1000
-"""By how much an epoch is raised beyond the higher of both: more installs than an account has had since any backup."""
 ATTEMPTS = 3
 """How often a row is judged anew that changes under our eyes."""
-
-
-class RestoreOutcome(StrEnum):
-    """The end of one row."""
-
-    RESTORED = "restored"
-    DONE = "done"
-    """An earlier run has brought it back, whatever became of it since."""
-    KEPT = "kept"
-    """The stack's own row is as new as the backup's, or newer: it was left as it is."""
-    RAISED = "raised"
-    """The stack's own row is younger, and was kept; only its epoch was lower, and is raised."""
-    LATER = "later"
-    """The row was written by others each time, or the table did not answer."""
-    BAD = "bad"
-    """The row in the backup is none of ours."""
 
 
 _WRITES = frozenset({RestoreOutcome.RESTORED, RestoreOutcome.RAISED})

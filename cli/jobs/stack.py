@@ -1,7 +1,7 @@
 """What a deployment says of itself, as far as the jobs need it: its stack's outputs and parameters."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from zendesk_oauth.errors import ConfigurationError
 from zendesk_oauth.flow_settings import parse_grants
@@ -10,12 +10,20 @@ from zendesk_oauth.models.grant import Grant
 from zendesk_oauth.models.install import StartMode
 from zendesk_oauth.settings import SealSettings
 
+if TYPE_CHECKING:
+    from deployed.stack import DeployedStack
+
 
 class Stack(NamedTuple):
     """A deployment. Every property raises ConfigurationError where the stack does not say it."""
 
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, deployed: "DeployedStack") -> Self:
+        """Return what a deployed stack says."""
+        return cls(deployed.outputs, deployed.parameters)
 
     @property
     def table(self) -> str:

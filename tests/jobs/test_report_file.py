@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.jobs.import_file import FileFormat
+from cli.jobs.import_file import FileFormat, ImportFileError
 from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
 from cli.jobs.report_file import report_file
 from zendesk_oauth.models.subdomain import Subdomain
@@ -66,3 +66,12 @@ def test_every_outcome_says_what_is_to_be_done(outcome: ImportOutcome) -> None:
     report = LineReport(1, "default", Subdomain("acme"), outcome)
     assert bool(report.to_do(START)) is (outcome not in GOOD)
     assert START not in report.to_do(None)
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    """In a sentence, which names the file."""
+    with (
+        pytest.raises(ImportFileError, match=r"report\.csv cannot be written"),
+        report_file(tmp_path / "nowhere" / "report.csv", FileFormat.CSV, START),
+    ):
+        pytest.fail("there is no such folder")

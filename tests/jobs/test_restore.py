@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.jobs import restore_update
+from cli.jobs.restore_outcome import RAISED_BY, RestoreOutcome
 from cli.jobs.restore_rows import RestoreRows
-from cli.jobs.restore_table import RAISED_BY, RestoreOutcome, RestoreTable, RowReport
+from cli.jobs.restore_table import RestoreTable, RowReport
 from tests.doubles.samples import ACME, GLOBEX
 from tests.dynamodb_local import Tables, create_tables
 from tests.jobs.doubles import Clock

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from cli.jobs.import_rows import READ
 from cli.jobs.restore_update import SEEN
-from verification.account import Identity
+from deployed.account import Identity
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_token_reader import ATTRIBUTES
 

@@ -9,6 +9,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from deployed.account import Account, Identity
+from deployed.api import Api
 from tests.verification.doubles import (
     POLICY_OF_CONNECTIONS,
     SECRET_OF_A_ROLE,
@@ -20,7 +22,6 @@ from tests.verification.doubles import (
     gateway,
     refusal,
 )
-from verification.account import Account, Api, Identity
 from verification.run import Verification
 from verification.stack import Deployed
 from verification.verdict import Finding, Verdict, of_call, of_request
@@ -451,5 +452,5 @@ def test_without_a_region_nothing_is_begun(
         runpy.run_module("verification", run_name="__main__")
     assert ended.value.code == 1
     assert capsys.readouterr().err == (
-        "verify-aws: not begun or not ended: no Region is set; AWS_DEFAULT_REGION names one\n"
+        "verify-aws: not begun or not ended: no Region is set; AWS_REGION names one\n"
     )
