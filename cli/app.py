@@ -6,10 +6,12 @@ import typer
 
 from cli.command import Work, command
 from cli.commands.list_connections import list_connections
+from cli.commands.show_connection import show_connection
 
 NAME = "zendesk-oauth"
 COMMANDS: Mapping[str, Work] = {
     "list": list_connections,
+    "show": show_connection,
 }
 """In the order in which they are shown."""
 
