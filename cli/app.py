@@ -9,10 +9,12 @@ from cli.commands.import_tokens import import_tokens
 from cli.commands.list_connections import list_connections
 from cli.commands.rekey import rekey
 from cli.commands.restore import restore
+from cli.commands.show_connection import show_connection
 
 NAME = "zendesk-oauth"
 COMMANDS: Mapping[str, Work] = {
     "list": list_connections,
+    "show": show_connection,
     "import": import_tokens,
     "rekey": rekey,
     "restore": restore,

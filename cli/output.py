@@ -58,12 +58,15 @@ def plain(value: object) -> str:
 
 
 def table(*columns: str, rows: Iterable[Iterable[str]]) -> "Table":
-    """Return a table of plain texts, without a frame, so that it can be searched and cut too."""
+    """Return a table of plain texts, without a frame, so that it can be searched and cut too.
+
+    Without names of columns it has no head: each row is a name and what is said of it.
+    """
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    made = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_header=bool(columns), show_edge=False)
     for row in rows:
         made.add_row(*(Text(plain(cell)) for cell in row))
     return made
