@@ -114,6 +114,12 @@ def reinstalled(world: World) -> None:
     connect(world)
 
 
+def sealed_anew(world: World) -> None:
+    """Let the campaign have been here."""
+    connect(world)
+    world.refresh(event("rekey"))
+
+
 def replayed(world: World, _: Browser) -> Do:
     """Prepare the replay of a rescued renewal."""
     due(world)
@@ -168,6 +174,14 @@ SCENARIOS = [
         [GET, GET, DECRYPT, DECRYPT, *REVOCATION, GET, UPDATE, UPDATE],
     ),
     Scenario("refresh", "a rescued renewal", replayed, [DECRYPT, DECRYPT, UPDATE]),
+    Scenario(
+        "refresh",
+        "sealed anew",
+        asked("rekey", connect),
+        [GET, DECRYPT, DECRYPT, KEY, KEY, UPDATE],
+    ),
+    Scenario("refresh", "sealed anew before", asked("rekey", sealed_anew), [GET]),
+    Scenario("refresh", "not sealed anew beside a claim", asked("rekey", claimed), [GET]),
     Scenario("refresh", "keep-alive, nothing due", asked("keep-alive", connect), SHARDS),
     Scenario("refresh", "unfinished, nothing due", asked("unfinished", connect), SHARDS),
 ]
@@ -218,6 +232,7 @@ LOADED = [
     "zendesk_oauth.adapters.clock",
     "zendesk_oauth.adapters.dynamodb_attributes",
     "zendesk_oauth.adapters.dynamodb_connection_attributes",
+    "zendesk_oauth.adapters.dynamodb_connection_table",
     "zendesk_oauth.adapters.dynamodb_errors",
     "zendesk_oauth.adapters.dynamodb_expressions",
     "zendesk_oauth.adapters.dynamodb_refresh",

@@ -33,6 +33,7 @@ from zendesk_oauth.web.refresh_events import Schedule
 
 if TYPE_CHECKING:
     from zendesk_oauth.adapters.sqs_rescue import SqsRescueQueue
+    from zendesk_oauth.services.rekey_connection import RekeyConnection
 
 CONNECT_SECONDS = 0.5
 READ_SECONDS = 1.5
@@ -119,6 +120,7 @@ def _use_cases(settings: RefreshSettings, clock: PatientClock, journal: RefreshJ
         hand_over=_hand_over(settings, aws, store, clock),
         read_renewal=_read_renewal,
         show_again=lambda receipt, seconds: rescue().show_again(receipt, seconds),
+        rekey=cache(lambda: _rekey(store, outside().keyring, clock)),
     )
 
 
@@ -159,6 +161,13 @@ def _rescue_queue(settings: RefreshSettings, aws: AwsClients) -> "SqsRescueQueue
     from zendesk_oauth.adapters.sqs_rescue import SqsRescueQueue  # noqa: PLC0415 - when the store is down
 
     return SqsRescueQueue(aws.sqs(), settings.rescue_queue_url)
+
+
+def _rekey(store: DynamoDBRefreshStore, keyring: Keyring, clock: PatientClock) -> "RekeyConnection":
+    from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore  # noqa: PLC0415 - once in a long while
+    from zendesk_oauth.services.rekey_connection import RekeyConnection  # noqa: PLC0415
+
+    return RekeyConnection(DynamoDBRekeyStore(store.client, store.table), keyring, clock)
 
 
 def _handovers(settings: RefreshSettings, aws: AwsClients) -> Mapping[Schedule, Handover]:

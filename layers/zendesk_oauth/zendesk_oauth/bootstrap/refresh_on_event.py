@@ -7,7 +7,7 @@ error that nobody foresaw is raised without its text, which may quote anything.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zendesk_oauth.errors import KeyUnavailableError, StoreUnavailableError, ZendeskOAuthError
 from zendesk_oauth.models.refresh import RefreshQuestion, Renewal
@@ -27,6 +27,10 @@ from zendesk_oauth.web.refresh_events import (
     parse_refresh_event,
     refresh_payload,
 )
+from zendesk_oauth.web.rekey_events import Rekey, rekey_payload
+
+if TYPE_CHECKING:
+    from zendesk_oauth.services.rekey_connection import RekeyConnection
 
 RESERVED_SECONDS = 2.0
 """What is kept of the function's time for the last line; `services.refresh_ports` says what the rest has to hold."""
@@ -65,6 +69,8 @@ class UseCases(NamedTuple):
     """Raises MalformedRequestError."""
     show_again: Callable[[str, int], None]
     """Lets a message of that receipt come again after so many seconds. Raises StoreUnavailableError."""
+    rekey: "Callable[[], RekeyConnection]"
+    """Builds what seals a row anew."""
 
 
 class Invocation(NamedTuple):
@@ -113,6 +119,8 @@ class RefreshOnEvent:
                 return self._finish(use_cases, event, invocation)
             case Schedule():
                 return self._hand_over(use_cases, event, invocation)
+            case Rekey():
+                return self._rekey(use_cases, event, invocation)
         return self._replay(use_cases, event, invocation)
 
     def _refresh(self, use_cases: UseCases, question: RefreshQuestion, invocation: Invocation) -> Payload:
@@ -139,6 +147,12 @@ class RefreshOnEvent:
             tick = Tick(HANDED_OVER[schedule], asked, longest)
             self.journal.handed_over(tick, invocation.occasion(self.clock))
         return {"asked": asked}
+
+    def _rekey(self, use_cases: UseCases, asked: Rekey, invocation: Invocation) -> Payload:
+        rekey = use_cases.rekey()
+        answers = [rekey(*row, asked.campaign, invocation.until) for row in asked.rows]
+        self.journal.rekeyed(asked.campaign, answers, invocation.occasion(self.clock))
+        return rekey_payload(answers)
 
     def _replay(self, use_cases: UseCases, rescued: Rescued, invocation: Invocation) -> Payload:
         """Return the partial batch response: which messages are to come again."""
