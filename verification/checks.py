@@ -17,7 +17,7 @@ from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_token_reader import ATTRIBUTES
 
 ACCESS, REFRESH = "access_token", "refresh_token"
-NOT_FOR_WORKERS = ("callback", "connections", "installs", "revoke", "start")
+NOT_FOR_WORKERS = ("callback", "connections", "installs", "publish", "revoke", "start")
 NEVER_NAMES = {"#key": "connection_key"}
 NEVER: Mapping[str, Any] = {
     "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#key)",
@@ -73,6 +73,7 @@ def all_checks(
     yield from _writes(place, worker)
     yield from _keys(place, worker)
     yield from _others(place, worker)
+    yield from _events(place, worker)
     yield from _marks(place, connections)
     yield from _routes(place, worker, caller, operator)
 
@@ -187,6 +188,37 @@ def _others(place: Place, worker: Identity) -> Iterator[Check]:
             "look at the rescue queue": partial(
                 sqs.get_queue_attributes, QueueUrl=queue, AttributeNames=["QueueArn"]
             ),
+        },
+    )
+
+
+def _events(place: Place, worker: Identity) -> Iterator[Check]:
+    """Yield what a worker must not do where events come from: a stream's records are whole rows."""
+    outputs, account = place.deployed.outputs, place.account
+    streams, sqs = account.client("dynamodbstreams", worker), account.client("sqs", worker)
+    # No rule asks for this source, so that one that is let through wakes nobody.
+    entry = {
+        "EventBusName": outputs["EventBusName"],
+        "Source": "verify-aws",
+        "DetailType": "-",
+        "Detail": "{}",
+    }
+    queues = ("UnpublishedQueueUrl", "UnpublishedDeadLetterQueueUrl", "UnreadBatchesQueueUrl")
+    look = partial(sqs.get_queue_attributes, AttributeNames=["QueueArn"])
+    yield from refused(
+        worker,
+        {
+            "look at the stream of connections": partial(
+                streams.describe_stream, StreamArn=outputs["ConnectionsTableStreamArn"]
+            ),
+            "look at the stream of installs": partial(
+                streams.describe_stream, StreamArn=outputs["InstallsTableStreamArn"]
+            ),
+            "speak on the bus": partial(account.client("events", worker).put_events, Entries=[entry]),
+            **{
+                f"look at {name.removesuffix('Url')}": partial(look, QueueUrl=outputs[name])
+                for name in queues
+            },
         },
     )
 

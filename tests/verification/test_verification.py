@@ -29,14 +29,20 @@ from verification.verdict import Finding, Verdict, of_call, of_request
 OUTPUTS = {
     "ApiId": "abc123",
     "ConnectionsTableName": "connections",
+    "ConnectionsTableStreamArn": "stream-of-connections",
+    "EventBusName": "bus",
     "ImportPolicyArn": "import-policy",
     "InstallsTableName": "installs",
+    "InstallsTableStreamArn": "stream-of-installs",
     "OperatorPolicyArn": "operator-policy",
     "RekeyPolicyArn": "rekey-policy",
     "RescueQueueUrl": "https://sqs.example.com/rescue",
     "RestorePolicyArn": "restore-policy",
     "TokenKeyArn": "token-key",
     "TokenRoutePolicyArn": "token-route-policy",
+    "UnpublishedDeadLetterQueueUrl": "https://sqs.example.com/unpublished-dead-letters",
+    "UnpublishedQueueUrl": "https://sqs.example.com/unpublished",
+    "UnreadBatchesQueueUrl": "https://sqs.example.com/unread-batches",
     "WorkerPolicyArn": "worker-policy",
 }
 PARAMETERS = {
@@ -107,6 +113,20 @@ def test_a_worker_tries_to_read_too_much_in_every_way(run: Run) -> None:
     ]
     keys = [a.arguments["Key"]["connection_key"]["S"] for a in run.by_worker("dynamodb")[:7]]
     assert set(keys) == {"default#verify-aws", "verify-other#verify-aws", "defaultx#verify-aws"}
+
+
+def test_a_worker_tries_what_events_come_from(run: Run) -> None:
+    """Both streams, a word on the bus that no rule asks for, and the three queues of events that were not told."""
+    run()
+    streams = [a.arguments["StreamArn"] for a in run.by_worker("dynamodbstreams")]
+    assert streams == ["stream-of-connections", "stream-of-installs"]
+    [word] = run.by_worker("events")
+    assert (
+        word.arguments["Entries"][0] | {"EventBusName": "bus", "Source": "verify-aws"}
+        == word.arguments["Entries"][0]
+    )
+    queues = {a.arguments["QueueUrl"].rpartition("/")[2] for a in run.by_worker("sqs")}
+    assert queues == {"rescue", "unpublished", "unpublished-dead-letters", "unread-batches"}
 
 
 def test_no_write_can_come_true(run: Run) -> None:
@@ -185,7 +205,7 @@ def test_functions_are_asked_for_and_never_run(run: Run) -> None:
     invoked = [a.arguments for a in run.by_worker("lambda")]
     assert {a["InvocationType"] for a in invoked} == {"DryRun"}
     verbs = [a["FunctionName"].removeprefix("zendesk-oauth-prod-") for a in invoked]
-    assert verbs == ["refresh", "callback", "connections", "installs", "revoke", "start"]
+    assert verbs == ["refresh", "callback", "connections", "installs", "publish", "revoke", "start"]
 
 
 def test_the_routes_are_tried_by_everybody(run: Run) -> None:
