@@ -306,3 +306,14 @@ def test_how_loud_a_failure_is(
     assert line["level"] == level
     assert "secret-in-a-text" not in json.dumps(line)
     assert counts == {counted: 1}
+
+
+@pytest.mark.parametrize("grant", ["default", None])
+def test_what_an_operator_asks_is_told_and_not_counted(kept: Kept[RefreshJournal], grant: str | None) -> None:
+    """One line with the place, and what came of it, as far as there is anything to say."""
+    told = {"outcome": "alive", "cause": None, "correlation_id": "A" * 22}
+    kept.journal.inquired(grant, ACME, told, OCCASION)
+    (line,), counts = kept.told()
+    assert (line["level"], line["outcome"], line["subdomain"]) == ("INFO", "alive", "acme")
+    assert (line.get("grant"), line["correlation_id"], line["request_id"]) == (grant, "A" * 22, "request-1")
+    assert ("cause" in line, counts) == (False, {})

@@ -23,6 +23,7 @@ from zendesk_oauth.models.refresh import (
 from zendesk_oauth.services.finish_connection import FinishAnswer
 from zendesk_oauth.web.refresh_events import (
     Finish,
+    Inquiry,
     RefreshEvent,
     Rescued,
     RescueMessage,
@@ -47,6 +48,8 @@ RECORD = {"eventSource": "aws:sqs", "messageId": "m-1", "body": "{}"}
         ("finish", Finish("default", ACME)),
         ("keep-alive", Schedule.KEEP_ALIVE),
         ("unfinished", Schedule.UNFINISHED),
+        ("probe", Inquiry("default", ACME)),
+        ("examine", Inquiry(None, ACME)),
     ],
 )
 def test_an_event_becomes_a_question(event: str, question: RefreshEvent) -> None:
@@ -140,6 +143,16 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         ({"finish": {"grant": "default"}}, "finish"),
         ({"finish": {"grant": "default", "subdomain": "-"}}, "subdomain"),
         ({"schedule": "unfinished", "finish": {}}, "event"),
+        ({"probe": "acme"}, "probe"),
+        ({"probe": {"subdomain": "acme"}}, "probe"),
+        ({"probe": {"grant": "default", "subdomain": "Acme"}}, "subdomain"),
+        ({"probe": {"grant": None, "subdomain": "acme"}}, "grant"),
+        ({"probe": {"grant": "default", "subdomain": "acme"}, "asked": "due"}, "event"),
+        ({"examine": "acme"}, "examine"),
+        ({"examine": {}}, "examine"),
+        ({"examine": {"subdomain": "acme.example.com"}}, "subdomain"),
+        ({"examine": {"subdomain": "acme", "grant": "default"}}, "examine"),
+        ({"examine": {"subdomain": "acme"}, "probe": {}}, "event"),
         ({"Records": {}}, "Records"),
         ({"Records": [7]}, "record"),
         ({"Records": [RECORD | {"eventSource": "aws:sns"}]}, "record"),
@@ -159,7 +172,9 @@ _ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
-_NAMES = st.sampled_from(["grant", "subdomain", "asked", "seen", "finish", "schedule", "Records"])
+_NAMES = st.sampled_from(
+    ["grant", "subdomain", "asked", "seen", "finish", "schedule", "Records", "probe", "examine"]
+)
 _WORDS = st.sampled_from(["default", "acme", "due", "failed", "idle", "keep-alive", SEEN, DUE, [RECORD]])
 
 

@@ -5,6 +5,7 @@
     the function itself    {"finish": {"grant", "subdomain"}}, and the first with "idle"
     `connections`          the same {"finish": …}, once it has marked a disconnect
     the rescue queue       {"Records": [...]}
+    the operator's command {"probe": {"grant", "subdomain"}} and {"examine": {"subdomain"}}
 
 An event only names a row, and every worker may invoke the function with any JSON: nothing else is believed.
 """
@@ -72,7 +73,14 @@ class Rescued(NamedTuple):
     messages: tuple[RescueMessage, ...]
 
 
-type RefreshEvent = RefreshQuestion | Finish | Schedule | Rescued
+class Inquiry(NamedTuple):
+    """What an operator wants to know: of a connection, or, where no grant is named, of our client at an account."""
+
+    grant: str | None
+    subdomain: Subdomain
+
+
+type RefreshEvent = RefreshQuestion | Finish | Schedule | Rescued | Inquiry
 
 
 def parse_refresh_event(event: object) -> RefreshEvent:
@@ -84,6 +92,10 @@ def parse_refresh_event(event: object) -> RefreshEvent:
         return member(Schedule, only(fields, "schedule"), "schedule")
     if "Records" in fields:
         return Rescued(tuple(map(_message, json_list(only(fields, "Records"), "Records"))))
+    if "probe" in fields:
+        return Inquiry(*connection_named(only(fields, "probe"), "probe"))
+    if "examine" in fields:
+        return _examine(json_object(only(fields, "examine"), "examine"))
     return _question(fields)
 
 
@@ -115,6 +127,11 @@ def _question(fields: Mapping[str, object]) -> RefreshQuestion:
     if asked is Asked.FAILED and version is None:
         raise MalformedRequestError("seen is missing: a token that failed has to be named")
     return RefreshQuestion(grant_name(fields["grant"]), subdomain_name(fields["subdomain"]), asked, version)
+
+
+def _examine(fields: Mapping[str, object]) -> Inquiry:
+    exactly(fields, {"subdomain"}, "examine")
+    return Inquiry(None, subdomain_name(fields["subdomain"]))
 
 
 def _version(fields: Mapping[str, object]) -> Version:
