@@ -39,7 +39,7 @@ from zendesk_oauth.settings import VARIABLES
 FIRST, SECOND = (1, 1), (1, 2)
 SENT = {
     *("due", "failed", "idle", "unknown-connection", "malformed", "rescued"),
-    *("finish", "keep-alive", "unfinished", "rekey"),
+    *("finish", "keep-alive", "unfinished", "rekey", "probe", "examine"),
 }
 """The events of `events/refresh/`, each of which a test below sends."""
 
@@ -281,6 +281,85 @@ def test_a_replay_without_a_store_fails_and_comes_again(world: World) -> None:
         asked = [call for call in world.wire.calls if call.operation == "sqs.ChangeMessageVisibility"]
         assert [call.parameters["VisibilityTimeout"] for call in asked] == shown
     assert version(world) == FIRST
+
+
+# -- what an operator asks --
+
+
+def test_a_probe_asks_zendesk_and_changes_nothing(world: World, sinks: Sinks) -> None:
+    """It lives, with these scopes, and is the admin's; the row stays as it is, and no refresh token is spent."""
+    due(world)
+    before, posts = world.connection(), world.posts
+    payload = world.refresh(event("probe"))
+    assert payload.pop("expires_at").endswith("Z")
+    assert payload.pop("user_id") > 0
+    assert payload == {
+        "outcome": "alive",
+        "status": "active",
+        "epoch": 1,
+        "generation": 1,
+        "scopes": ["users:read", "tickets:read"],
+        "role": "admin",
+        "cause": None,
+    }
+    assert (world.connection(), world.posts, world.alive) == (before, posts, 1)
+    assert '"outcome":"alive"' in sinks.stdout
+
+
+def test_a_probe_of_what_was_given_up_finds_it_dead(world: World) -> None:
+    """The row that asks for a person keeps its pair, so that it can be told why."""
+    connect(world)
+    world.clock.advance(timedelta(hours=1))
+    world.zendesk.revoke_all("acme")
+    container = world.account.cold("refresh")
+    assert world.refresh(event("failed"), container)["outcome"] == "reconnect_required"
+    payload = world.refresh(event("probe"))
+    assert (payload["outcome"], payload["status"]) == ("dead", "reconnect_required")
+    world.clock.advance(timedelta(days=3))
+    assert world.refresh(event("probe"))["outcome"] == "over"
+
+
+def test_a_probe_of_nothing_says_so(world: World) -> None:
+    """Never connected, and disconnected: Zendesk is not asked."""
+    assert world.refresh(event("probe"))["outcome"] == "not_connected"
+    marked(world)
+    world.refresh(event("finish"))
+    payload = world.refresh(event("probe"))
+    assert (payload["outcome"], payload["status"]) == ("not_connected", "disconnected")
+
+
+def test_an_examination_finds_all_as_it_should_be(world: World) -> None:
+    """Without a connection at that account, too; nothing is written anywhere."""
+    assert world.refresh(event("examine"), world.account.cold("refresh")) == {
+        "secret": "ok",
+        "client": "ok",
+        "key": "ok",
+    }
+    assert (world.rows("connections"), world.posts) == ([], 1)
+
+
+def test_an_examination_finds_a_wrong_secret(world: World) -> None:
+    """It tries the current one alone, so that the one before it cannot hide the fault."""
+    connect(world)
+    world.zendesk.misbehave("oauth_error", error="invalid_client", status=401, times=None)
+    posts = world.posts
+    assert world.refresh(event("examine"), world.account.cold("refresh")) == {
+        "secret": "ok",
+        "client": "client_rejected",
+        "key": "ok",
+    }
+    assert world.posts == posts + 1
+
+
+def test_an_examination_finds_a_key_that_is_denied(world: World) -> None:
+    """And a secret that cannot be read, with which nobody can be asked."""
+    world.wire.fail("kms.GenerateDataKey", refused("AccessDeniedException"))
+    world.wire.fail("secretsmanager.GetSecretValue", refused("AccessDeniedException"))
+    assert world.refresh(event("examine"), world.account.cold("refresh")) == {
+        "secret": "configuration",
+        "client": None,
+        "key": "key_unavailable",
+    }
 
 
 # -- what goes wrong around it --

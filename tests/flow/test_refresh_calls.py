@@ -31,6 +31,7 @@ from tests.flow.test_calls import (
     DECRYPT,
     GET,
     KEY,
+    ME,
     POST,
     QUERY,
     REVOCATION,
@@ -120,6 +121,12 @@ def sealed_anew(world: World) -> None:
     world.refresh(event("rekey"))
 
 
+def revoked(world: World) -> None:
+    """Make the connection, and let the account's admin end its token."""
+    an_hour_later(world)
+    world.zendesk.revoke_all("acme")
+
+
 def replayed(world: World, _: Browser) -> Do:
     """Prepare the replay of a rescued renewal."""
     due(world)
@@ -184,6 +191,10 @@ SCENARIOS = [
     Scenario("refresh", "not sealed anew beside a claim", asked("rekey", claimed), [GET]),
     Scenario("refresh", "keep-alive, nothing due", asked("keep-alive", connect), SHARDS),
     Scenario("refresh", "unfinished, nothing due", asked("unfinished", connect), SHARDS),
+    Scenario("refresh", "a probe", asked("probe", an_hour_later), [GET, DECRYPT, CURRENT, ME]),
+    Scenario("refresh", "a probe of what is dead", asked("probe", revoked), [GET, DECRYPT, CURRENT]),
+    Scenario("refresh", "a probe of nothing", asked("probe", disconnected), [GET]),
+    Scenario("refresh", "an examination", asked("examine", an_hour_later), [SECRET, POST, KEY, DECRYPT]),
 ]
 
 

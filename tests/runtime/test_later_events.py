@@ -37,6 +37,8 @@ REFRESH: dict[str, Asked] = {
         "rows",
         [{"grant": "default", "subdomain": "acme", "outcome": "resealed", "cause": None}],
     ),
+    "probe": ("outcome", "alive"),
+    "examine": ("client", "ok"),
     "malformed": ("errorType", "MalformedRequestError"),
 }
 """A member of each answer. `rescued` names the messages that are to come again."""

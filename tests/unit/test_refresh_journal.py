@@ -332,3 +332,14 @@ def test_rows_that_were_sealed_before_are_counted_as_nothing(kept: Kept[RefreshJ
     kept.journal.rekeyed("2027-01", [RekeyAnswer("default", ACME, RekeyOutcome.DONE)], OCCASION)
     (line,), counts = kept.told()
     assert (line["rows"], counts) == ({"done": 1}, {})
+
+
+@pytest.mark.parametrize("grant", ["default", None])
+def test_what_an_operator_asks_is_told_and_not_counted(kept: Kept[RefreshJournal], grant: str | None) -> None:
+    """One line with the place, and what came of it, as far as there is anything to say."""
+    told = {"outcome": "alive", "cause": None, "correlation_id": "A" * 22}
+    kept.journal.inquired(grant, ACME, told, OCCASION)
+    (line,), counts = kept.told()
+    assert (line["level"], line["outcome"], line["subdomain"]) == ("INFO", "alive", "acme")
+    assert (line.get("grant"), line["correlation_id"], line["request_id"]) == (grant, "A" * 22, "request-1")
+    assert ("cause" in line, counts) == (False, {})

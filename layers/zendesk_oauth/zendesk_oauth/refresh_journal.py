@@ -178,6 +178,12 @@ class RefreshJournal(Journal):
                 self._say("warning", "row not sealed anew", row | {"cause": answer.cause} | occasion.fields())
                 self._count_keys(answer.cause)
 
+    def inquired(
+        self, grant: str | None, subdomain: Subdomain, told: Mapping[str, object], occasion: Occasion
+    ) -> None:
+        """Say what an operator has asked, and what came of it; nothing is counted: a person reads the answer."""
+        self._say("info", "inquiry answered", {**_place(grant, subdomain), **told, **occasion.fields()})
+
     def failed(self, error: Exception, occasion: Occasion) -> None:
         """Say that an event could not be answered, and why."""
         fields = {"outcome": "failed", **error_fields(error), **occasion.fields()}
@@ -232,7 +238,7 @@ def _judged(answer: RefreshAnswer, occasion: Occasion) -> LossReason | None:
     return LossReason(reason)
 
 
-def _place(grant: str, subdomain: Subdomain) -> dict[str, object]:
+def _place(grant: str | None, subdomain: Subdomain) -> dict[str, object]:
     return {"grant": grant, "subdomain": subdomain}
 
 

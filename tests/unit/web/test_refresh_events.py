@@ -24,6 +24,7 @@ from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 from zendesk_oauth.services.finish_connection import FinishAnswer
 from zendesk_oauth.web.refresh_events import (
     Finish,
+    Inquiry,
     RefreshEvent,
     Rescued,
     RescueMessage,
@@ -52,6 +53,8 @@ RECORD = {"eventSource": "aws:sqs", "messageId": "m-1", "body": "{}"}
         ("keep-alive", Schedule.KEEP_ALIVE),
         ("unfinished", Schedule.UNFINISHED),
         ("rekey", Rekey("2027-01", (("default", ACME),))),
+        ("probe", Inquiry("default", ACME)),
+        ("examine", Inquiry(None, ACME)),
     ],
 )
 def test_an_event_becomes_a_question(event: str, question: RefreshEvent) -> None:
@@ -158,6 +161,16 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         ({"rekey": REKEY | {"rows": [ROW] * 26}}, "rows"),
         ({"rekey": REKEY | {"rows": [ROW | {"subdomain": "ACME"}]}}, "subdomain"),
         ({"rekey": REKEY | {"rows": ["default#acme"]}}, "row"),
+        ({"probe": "acme"}, "probe"),
+        ({"probe": {"subdomain": "acme"}}, "probe"),
+        ({"probe": {"grant": "default", "subdomain": "Acme"}}, "subdomain"),
+        ({"probe": {"grant": None, "subdomain": "acme"}}, "grant"),
+        ({"probe": {"grant": "default", "subdomain": "acme"}, "asked": "due"}, "event"),
+        ({"examine": "acme"}, "examine"),
+        ({"examine": {}}, "examine"),
+        ({"examine": {"subdomain": "acme.example.com"}}, "subdomain"),
+        ({"examine": {"subdomain": "acme", "grant": "default"}}, "examine"),
+        ({"examine": {"subdomain": "acme"}, "probe": {}}, "event"),
         ({"Records": {}}, "Records"),
         ({"Records": [7]}, "record"),
         ({"Records": [RECORD | {"eventSource": "aws:sns"}]}, "record"),
@@ -177,7 +190,9 @@ _ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
-_NAMES = st.sampled_from(["grant", "subdomain", "asked", "seen", "finish", "schedule", "Records", "rekey"])
+_NAMES = st.sampled_from(
+    ["grant", "subdomain", "asked", "seen", "finish", "schedule", "Records", "rekey", "probe", "examine"]
+)
 _WORDS = st.sampled_from(
     ["default", "acme", "due", "failed", "idle", "keep-alive", SEEN, DUE, [RECORD], REKEY]
 )

@@ -19,6 +19,7 @@ from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.replay_rescued import ReplayRescued
 from zendesk_oauth.web.refresh_events import (
     Finish,
+    Inquiry,
     RefreshEvent,
     Rescued,
     RescueMessage,
@@ -30,6 +31,7 @@ from zendesk_oauth.web.refresh_events import (
 from zendesk_oauth.web.rekey_events import Rekey, rekey_payload
 
 if TYPE_CHECKING:
+    from zendesk_oauth.bootstrap.inquiries import Inquiries
     from zendesk_oauth.services.rekey_connection import RekeyConnection
 
 RESERVED_SECONDS = 2.0
@@ -71,6 +73,8 @@ class UseCases(NamedTuple):
     """Lets a message of that receipt come again after so many seconds. Raises StoreUnavailableError."""
     rekey: "Callable[[], RekeyConnection]"
     """Builds what seals a row anew."""
+    inquire: "Callable[[], Inquiries]"
+    """Builds what answers an operator."""
 
 
 class Invocation(NamedTuple):
@@ -121,6 +125,8 @@ class RefreshOnEvent:
                 return self._hand_over(use_cases, event, invocation)
             case Rekey():
                 return self._rekey(use_cases, event, invocation)
+            case Inquiry():
+                return self._inquire(use_cases, event, invocation)
         return self._replay(use_cases, event, invocation)
 
     def _refresh(self, use_cases: UseCases, question: RefreshQuestion, invocation: Invocation) -> Payload:
@@ -153,6 +159,11 @@ class RefreshOnEvent:
         answers = [rekey(*row, asked.campaign, invocation.until) for row in asked.rows]
         self.journal.rekeyed(asked.campaign, answers, invocation.occasion(self.clock))
         return rekey_payload(answers)
+
+    def _inquire(self, use_cases: UseCases, inquiry: Inquiry, invocation: Invocation) -> Payload:
+        payload, told = use_cases.inquire()(inquiry)
+        self.journal.inquired(*inquiry, told, invocation.occasion(self.clock))
+        return payload
 
     def _replay(self, use_cases: UseCases, rescued: Rescued, invocation: Invocation) -> Payload:
         """Return the partial batch response: which messages are to come again."""

@@ -5,12 +5,13 @@
     the function itself    {"finish": {"grant", "subdomain"}}, and the first with "idle"
     `connections`          the same {"finish": …}, once it has marked a disconnect
     the rescue queue       {"Records": [...]}
-    the operator's command {"rekey": {...}}, as `rekey_events` says
+    the operator's command {"probe": {"grant", "subdomain"}}, {"examine": {"subdomain"}}, and {"rekey": {...}}, which
+                           `rekey_events` reads
 
 An event only names a row, and every worker may invoke the function with any JSON: nothing else is believed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
@@ -74,20 +75,22 @@ class Rescued(NamedTuple):
     messages: tuple[RescueMessage, ...]
 
 
-type RefreshEvent = RefreshQuestion | Finish | Schedule | Rescued | Rekey
+class Inquiry(NamedTuple):
+    """What an operator wants to know: of a connection, or, where no grant is named, of our client at an account."""
+
+    grant: str | None
+    subdomain: Subdomain
+
+
+type RefreshEvent = RefreshQuestion | Finish | Schedule | Rescued | Rekey | Inquiry
 
 
 def parse_refresh_event(event: object) -> RefreshEvent:
     """Return what is asked. Raises MalformedRequestError, which names the part that is wrong and quotes nothing."""
     fields = json_object(event, "the event")
-    if "finish" in fields:
-        return Finish(*connection_named(only(fields, "finish"), "finish"))
-    if "schedule" in fields:
-        return member(Schedule, only(fields, "schedule"), "schedule")
-    if "Records" in fields:
-        return Rescued(tuple(map(_message, json_list(only(fields, "Records"), "Records"))))
-    if "rekey" in fields:
-        return parse_rekey(only(fields, "rekey"))
+    for name, read in _BY_NAME.items():
+        if name in fields:
+            return read(only(fields, name))
     return _question(fields)
 
 
@@ -121,6 +124,28 @@ def _question(fields: Mapping[str, object]) -> RefreshQuestion:
     return RefreshQuestion(grant_name(fields["grant"]), subdomain_name(fields["subdomain"]), asked, version)
 
 
+def _finish(value: object) -> Finish:
+    return Finish(*connection_named(value, "finish"))
+
+
+def _schedule(value: object) -> Schedule:
+    return member(Schedule, value, "schedule")
+
+
+def _rescued(value: object) -> Rescued:
+    return Rescued(tuple(map(_message, json_list(value, "Records"))))
+
+
+def _probe(value: object) -> Inquiry:
+    return Inquiry(*connection_named(value, "probe"))
+
+
+def _examine(value: object) -> Inquiry:
+    fields = json_object(value, "examine")
+    exactly(fields, {"subdomain"}, "examine")
+    return Inquiry(None, subdomain_name(fields["subdomain"]))
+
+
 def _version(fields: Mapping[str, object]) -> Version:
     exactly(fields, {"epoch", "generation"}, "seen")
     return Version(count(fields["epoch"], "epoch"), count(fields["generation"], "generation"))
@@ -151,3 +176,14 @@ def _receives(attributes: object) -> int:
 def _seconds(instant: datetime | None) -> int | None:
     """Return epoch seconds, the next whole ones: whoever comes back then does not come too early."""
     return None if instant is None else ceil(instant.timestamp())
+
+
+_BY_NAME: Mapping[str, Callable[[object], RefreshEvent]] = {
+    "finish": _finish,
+    "schedule": _schedule,
+    "Records": _rescued,
+    "rekey": parse_rekey,
+    "probe": _probe,
+    "examine": _examine,
+}
+"""What reads an event of that one member; any other is a question about a refresh."""
