@@ -11,8 +11,21 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.status import Status
 
-from benchmarks import artefact, calls, cold_start, cost, imports, programs, reading, report, sizes, template
+from benchmarks import (
+    artefact,
+    calls,
+    cold_start,
+    cost,
+    imports,
+    jobs,
+    programs,
+    reading,
+    report,
+    sizes,
+    template,
+)
 from benchmarks.artefact import ROOT, Artefact
+from benchmarks.scene import running_scene
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 
@@ -26,6 +39,9 @@ def measure(built: Artefact, status: Status, runs: int) -> report.Results:
     cold = cold_start.measure([*functions, *programs.others()], built, runs)
     status.update("letting crowds of workers meet an expiry")
     read = reading.measure(built)
+    status.update("importing ten thousand tokens and sealing them anew, and killing both")
+    with running_scene(built) as scene:
+        done = jobs.measure(scene)
     status.update("timing imports and zipping")
     prices = cost.read_prices()
     rows = {program.name: _row(program) for program in programs.situations()}
@@ -34,6 +50,7 @@ def measure(built: Artefact, status: Status, runs: int) -> report.Results:
         architecture=built.architecture,
         cold_start=cold,
         reading=read,
+        jobs=done,
         imports=_imports([*functions, programs.others()[0]], built),
         situations=situations,
         layers_mb=sizes.measure_sizes(built),

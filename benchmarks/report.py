@@ -11,9 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import reading_report
+from benchmarks import jobs_report, reading_report
 from benchmarks.calls import Counts, Situation
 from benchmarks.cold_start import ColdStart
+from benchmarks.jobs import Job
 from benchmarks.reading import Reading
 from benchmarks.sizes import LAMBDA_LIMIT_MB
 from benchmarks.tables import Target, table_of
@@ -50,6 +51,7 @@ class Results:
     architecture: str
     cold_start: Mapping[str, ColdStart]
     reading: Reading
+    jobs: Mapping[str, Job]
     imports: Mapping[str, Mapping[str, float]]
     situations: Sequence[Situation]
     layers_mb: Mapping[str, Mapping[str, float]]
@@ -74,6 +76,7 @@ class Results:
             *cold,
             *counted,
             *reading_report.targets(self.reading),
+            *jobs_report.targets(self.jobs),
             Target("layers and functions, MB unzipped", unzipped, LAMBDA_LIMIT_MB),
         ]
 
@@ -84,6 +87,7 @@ class Results:
             "architecture": self.architecture,
             "cold_start": {name: asdict(cold) for name, cold in self.cold_start.items()},
             "reading": reading_report.as_json(self.reading),
+            "jobs": jobs_report.as_json(self.jobs),
             "imports_ms": self.imports,
             "calls": {each.name: each.counts for each in self.situations},
             "warm_ms": {each.name: each.later_ms for each in self.situations},
@@ -111,6 +115,7 @@ def show(results: Results, console: Console) -> None:
         _cold_starts(results),
         reading_report.readings(results.reading),
         reading_report.crowds(results.reading),
+        jobs_report.table(results.jobs),
         _imports(results),
         _calls(results),
         _sizes(results),

@@ -17,6 +17,7 @@ from local.backend import Backend
 from local.caller import Caller
 from local.company.site import CompanySite, running_company
 from local.deployment import Deployer, Deployment, Order, build
+from local.desk import OperatorDesk
 from local.listener import Listener
 from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
@@ -53,6 +54,7 @@ class LocalStack:
     worker_stack: WorkerStack
     token_caller: Caller
     operator: Caller
+    desk: OperatorDesk
     listener: Listener
 
 
@@ -106,6 +108,7 @@ def _connected(
         worker_stack=worker_stack,
         token_caller=token_caller,
         operator=operator,
+        desk=OperatorDesk.of(emulator, deployments[OPEN], operator),
         listener=Listener.of(emulator, deployments[OPEN]),
     )
 

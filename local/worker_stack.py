@@ -59,6 +59,14 @@ class WorkerStack:
         )
         return {name: str(value.get("S", "")) for name, value in answer.get("Item", {}).items()}
 
+    def left(self, output: str = "QueueUrl") -> int:
+        """Return how many messages the queue that this output names has, seen or hidden."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.emulator.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs[output], AttributeNames=names
+        )
+        return sum(int(answer["Attributes"][name]) for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class ExampleBuild:

@@ -5,9 +5,9 @@ import sys
 import time
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
 
-from verification.account import Account, Api
+from deployed.account import Account
+from deployed.api import Api
 from verification.run import Verification
 from verification.stack import Deployed
 
@@ -18,22 +18,14 @@ def main() -> int:
     parser.add_argument("stack", help="name of the deployed stack")
     parser.add_argument("--api", help="address of the API, where it is not its own or DomainName's")
     asked = parser.parse_args()
-    session = Session()
     try:
-        account = Account(_region(session), session)
+        account = Account.here()
         deployed = Deployed.read(account.client("cloudformation"), asked.stack)
-        api = Api(asked.api or deployed.address(account.region), account.region)
+        api = Api(asked.api, account.region) if asked.api else Api.of(deployed, account)
         return Verification(account, api, deployed, print, time.sleep)()
     except (ClientError, BotoCoreError, ValueError) as error:
         sys.stderr.write(f"verify-aws: not begun or not ended: {error}\n")
         return 1
-
-
-def _region(session: Session) -> str:
-    region = session.get_config_variable("region")
-    if not region:
-        raise ValueError("no Region is set; AWS_DEFAULT_REGION names one")
-    return str(region)
 
 
 if __name__ == "__main__":

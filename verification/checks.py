@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from verification.account import Account, Api, Identity
+from deployed.account import Account, Identity
+from deployed.api import Api
 from verification.stack import ENCODED, OTHER_GRANT, SUBDOMAIN, Deployed, install_key
 from verification.verdict import Finding, Verdict, of_call, of_request
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_token_reader import ATTRIBUTES
 
 ACCESS, REFRESH = "access_token", "refresh_token"
-NOT_FOR_WORKERS = ("callback", "connections", "installs", "revoke", "start")
+NOT_FOR_WORKERS = ("callback", "connections", "installs", "publish", "revoke", "start")
 NEVER_NAMES = {"#key": "connection_key"}
 NEVER: Mapping[str, Any] = {
     "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#key)",
@@ -72,6 +73,7 @@ def all_checks(
     yield from _writes(place, worker)
     yield from _keys(place, worker)
     yield from _others(place, worker)
+    yield from _events(place, worker)
     yield from _marks(place, connections)
     yield from _routes(place, worker, caller, operator)
 
@@ -88,10 +90,10 @@ def _reads(place: Place, worker: Identity) -> Iterator[Check]:
     dynamodb, table = place.account.client("dynamodb", worker), place.deployed.outputs["ConnectionsTableName"]
     own, whole = place.deployed.row(place.deployed.grant), projection(*ATTRIBUTES)
     get = partial(dynamodb.get_item, TableName=table)
-    yield _allowed(worker, "read what a worker reads, of its own grant", partial(get, Key=own, **whole))
+    yield allowed(worker, "read what a worker reads, of its own grant", partial(get, Key=own, **whole))
     near = place.deployed.row(f"{place.deployed.grant}x")
     install = {"TableName": place.deployed.outputs["InstallsTableName"], "Key": install_key()}
-    yield from _refused(
+    yield from refused(
         worker,
         {
             "read a whole row": partial(get, Key=own),
@@ -105,7 +107,7 @@ def _reads(place: Place, worker: Identity) -> Iterator[Check]:
             "read an install": partial(dynamodb.get_item, **install),
         },
     )
-    yield from _refused(worker, _reads_of_many(dynamodb, table, own))
+    yield from refused(worker, _reads_of_many(dynamodb, table, own))
 
 
 def _reads_of_many(dynamodb: Any, table: str, own: Mapping[str, Mapping[str, str]]) -> _Calls:  # noqa: ANN401 - an untyped client
@@ -119,8 +121,8 @@ def _reads_of_many(dynamodb: Any, table: str, own: Mapping[str, Mapping[str, str
             dynamodb.transact_get_items, TransactItems=[{"Get": {"TableName": table, "Key": own}}]
         ),
         "read by PartiQL": partial(dynamodb.execute_statement, Statement=statement),
-        "query the table": partial(query, **_key_is("connection_key", key)),
-        "query an index": partial(query, IndexName="listing", **_key_is("list_shard", "shard-00")),
+        "query the table": partial(query, **key_is("connection_key", key)),
+        "query an index": partial(query, IndexName="listing", **key_is("list_shard", "shard-00")),
         "scan": partial(dynamodb.scan, TableName=table, Limit=1),
     }
 
@@ -128,7 +130,7 @@ def _reads_of_many(dynamodb: Any, table: str, own: Mapping[str, Mapping[str, str
 def _writes(place: Place, worker: Identity) -> Iterator[Check]:
     dynamodb, table = place.account.client("dynamodb", worker), place.deployed.outputs["ConnectionsTableName"]
     own = place.deployed.row(place.deployed.grant)
-    yield from _refused(
+    yield from refused(
         worker,
         {
             "put a row": partial(dynamodb.put_item, TableName=table, Item=own, **NEVER),
@@ -147,8 +149,8 @@ def _keys(place: Place, worker: Identity) -> Iterator[Check]:
         return partial(kms.decrypt, KeyId=key, CiphertextBlob=sealed.blob, EncryptionContext=context)
 
     part = {"field": ACCESS, "grant": place.deployed.grant}
-    yield _allowed(worker, "open an access token of its own grant", opens(own))
-    yield from _refused(
+    yield allowed(worker, "open an access token of its own grant", opens(own))
+    yield from refused(
         worker,
         {
             "open a refresh token": opens(place.refresh),
@@ -174,8 +176,8 @@ def _others(place: Place, worker: Identity) -> Iterator[Check]:
     invoke = partial(account.client("lambda", worker).invoke, InvocationType="DryRun")
     secret, queue = deployed.parameters["ClientSecretArn"], deployed.outputs["RescueQueueUrl"]
     sqs, secretsmanager = account.client("sqs", worker), account.client("secretsmanager", worker)
-    yield _allowed(worker, "ask refresh", partial(invoke, FunctionName=deployed.function("refresh")))
-    yield from _refused(
+    yield allowed(worker, "ask refresh", partial(invoke, FunctionName=deployed.function("refresh")))
+    yield from refused(
         worker,
         {
             **{
@@ -190,6 +192,37 @@ def _others(place: Place, worker: Identity) -> Iterator[Check]:
     )
 
 
+def _events(place: Place, worker: Identity) -> Iterator[Check]:
+    """Yield what a worker must not do where events come from: a stream's records are whole rows."""
+    outputs, account = place.deployed.outputs, place.account
+    streams, sqs = account.client("dynamodbstreams", worker), account.client("sqs", worker)
+    # No rule asks for this source, so that one that is let through wakes nobody.
+    entry = {
+        "EventBusName": outputs["EventBusName"],
+        "Source": "verify-aws",
+        "DetailType": "-",
+        "Detail": "{}",
+    }
+    queues = ("UnpublishedQueueUrl", "UnpublishedDeadLetterQueueUrl", "UnreadBatchesQueueUrl")
+    look = partial(sqs.get_queue_attributes, AttributeNames=["QueueArn"])
+    yield from refused(
+        worker,
+        {
+            "look at the stream of connections": partial(
+                streams.describe_stream, StreamArn=outputs["ConnectionsTableStreamArn"]
+            ),
+            "look at the stream of installs": partial(
+                streams.describe_stream, StreamArn=outputs["InstallsTableStreamArn"]
+            ),
+            "speak on the bus": partial(account.client("events", worker).put_events, Entries=[entry]),
+            **{
+                f"look at {name.removesuffix('Url')}": partial(look, QueueUrl=outputs[name])
+                for name in queues
+            },
+        },
+    )
+
+
 def _marks(place: Place, connections: Identity) -> Iterator[Check]:
     dynamodb, table = (
         place.account.client("dynamodb", connections),
@@ -198,9 +231,9 @@ def _marks(place: Place, connections: Identity) -> Iterator[Check]:
     row = {"TableName": table, "Key": place.deployed.row(place.deployed.grant)}
     get, update = partial(dynamodb.get_item, **row), partial(dynamodb.update_item, **row, **NEVER)
     names = NEVER_NAMES | {"#scopes": "scopes"}
-    yield _allowed(connections, "read what it shows", partial(get, **projection(*PROJECTED)))
-    yield _allowed(connections, "write what marks", update)
-    yield from _refused(
+    yield allowed(connections, "read what it shows", partial(get, **projection(*PROJECTED)))
+    yield allowed(connections, "write what marks", update)
+    yield from refused(
         connections,
         {
             "read a whole row": get,
@@ -241,16 +274,19 @@ def _routes(place: Place, worker: Identity, caller: Identity, operator: Identity
         yield Check(who.name, f"GET {path.partition('?')[0]}", wanted, partial(of_request, send))
 
 
-def _allowed(who: Identity, what: str, call: Callable[[], object]) -> Check:
+def allowed(who: Identity, what: str, call: Callable[[], object]) -> Check:
+    """Return the check that somebody may do something."""
     return Check(who.name, what, Verdict.ALLOWED, partial(of_call, call))
 
 
-def _refused(who: Identity, calls: _Calls) -> Iterator[Check]:
+def refused(who: Identity, calls: _Calls) -> Iterator[Check]:
+    """Yield the checks that somebody may do none of these."""
     for what, call in calls.items():
         yield Check(who.name, what, Verdict.REFUSED, partial(of_call, call))
 
 
-def _key_is(name: str, value: str) -> dict[str, object]:
+def key_is(name: str, value: str) -> dict[str, object]:
+    """Return the arguments that query one row at most, of this key."""
     return {
         "KeyConditionExpression": "#key = :value",
         "ExpressionAttributeNames": {"#key": name},

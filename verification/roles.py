@@ -13,7 +13,7 @@ from typing import Any
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from verification.account import Account, Identity
+from deployed.account import Account, Identity
 from verification.verdict import REFUSALS
 
 PATH = "/verify-aws/"

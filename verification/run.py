@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
-from verification.account import Account, Api
+from deployed.account import Account
+from deployed.api import Api
 from verification.checks import ACCESS, REFRESH, Check, Place, all_checks, wrapped
+from verification.jobs import job_checks
 from verification.roles import PATIENCE_SECONDS, PAUSE_SECONDS, Policy, policy_of_function, throwaway
 from verification.stack import OTHER_GRANT, Deployed
 from verification.verdict import Finding, Verdict
@@ -16,6 +19,8 @@ POLICIES = {
     "operator": "OperatorPolicyArn",
 }
 """Who is made, and the stack's policy that it gets."""
+JOBS = {"rekey": "RekeyPolicyArn", "import": "ImportPolicyArn", "restore": "RestorePolicyArn"}
+"""The same of the jobs that go through a whole table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,15 @@ class Verification:
     def __call__(self) -> int:
         """Return the exit status: 0 where all was as it must be, 1 where anything was not, or was not proven."""
         place = self._place()
-        policies: dict[str, Policy] = {name: self.deployed.outputs[of] for name, of in POLICIES.items()}
+        stack = POLICIES | JOBS
+        policies: dict[str, Policy] = {name: self.deployed.outputs[of] for name, of in stack.items()}
         policies[CONNECTIONS] = policy_of_function(
             self.account, self.deployed.function(CONNECTIONS), CONNECTIONS
         )
         with throwaway(self.account, policies, self.pause) as made:
-            results = [self._try(check) for check in all_checks(place, *made.values())]
+            jobs = [made.pop(name) for name in JOBS]
+            checks = chain(all_checks(place, *made.values()), job_checks(place, *jobs))
+            results = [self._try(check) for check in checks]
         wrong = results.count(False)
         self.say(f"verify-aws: {len(results)} checks, {wrong} not as they must be")
         return 1 if wrong else 0

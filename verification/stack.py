@@ -1,9 +1,9 @@
-"""What a deployed stack says of itself, as far as the checks need it."""
+"""What the checks need of a deployed stack: an account that nobody has, and where its row and its keys would be."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+
+from deployed.stack import DeployedStack
 
 SUBDOMAIN = "verify-aws"
 """An account that nobody has: no row is ever found, and none is made."""
@@ -14,29 +14,8 @@ _INSTALL_ID = "verify-aws"
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
-    """A stack by its outputs and parameters."""
-
-    outputs: Mapping[str, str]
-    parameters: Mapping[str, str]
-
-    @classmethod
-    def read(cls, cloudformation: Any, name: str) -> Self:  # noqa: ANN401 - an untyped client
-        """Ask CloudFormation. Raises ClientError where there is no such stack."""
-        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        return cls(
-            {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
-            {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]},
-        )
-
-    @property
-    def grant(self) -> str:
-        """The grant that the policies for workers name."""
-        return self.parameters["WorkerGrant"]
-
-    def function(self, verb: str) -> str:
-        """Return the name of one of its functions."""
-        return f"{self.parameters['Application']}-{self.parameters['Stage']}-{verb}"
+class Deployed(DeployedStack):
+    """A stack, and a connection that it has not."""
 
     def row(self, grant: str) -> dict[str, dict[str, str]]:
         """Return the key of a connection that is not there."""
@@ -51,11 +30,6 @@ class Deployed:
             "subdomain": SUBDOMAIN,
             "field": field,
         }
-
-    def address(self, region: str) -> str:
-        """Return the API's address: the custom domain's, which turns the API's own off, or that."""
-        domain = self.parameters.get("DomainName")
-        return f"https://{domain or f'{self.outputs["ApiId"]}.execute-api.{region}.amazonaws.com'}"
 
 
 def install_key() -> dict[str, dict[str, str]]:

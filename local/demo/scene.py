@@ -94,10 +94,11 @@ class Scene:
             eventually(lambda: len(self.notes(subdomain)), lambda count: count > before)
         return answer
 
-    def notes(self, subdomain: str) -> list[str]:
-        """Return the internal notes of an account's tickets."""
-        comments = self.stack.zendesk.accounts.get(subdomain).comments.values()
-        return [str(one["body"]) for ticket in comments for one in ticket if not one["public"]]
+    def notes(self, subdomain: str, number: int | None = None) -> list[str]:
+        """Return the internal notes of an account's tickets, or of this one."""
+        comments = self.stack.zendesk.accounts.get(subdomain).comments
+        wanted = comments.values() if number is None else [comments[number]]
+        return [str(one["body"]) for ticket in wanted for one in ticket if not one["public"]]
 
     def invite(self, user: str, **options: str) -> str:
         """Have the backend invite its user, expect that it may, and return the start address."""

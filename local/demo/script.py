@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from local.demo import confirmations, endings, events, installs, refreshes, rescues
+from local.demo import confirmations, downstream, endings, events, installs, refreshes, rescues
 from local.demo.scene import Scene
 from local.stack import CONFIRMED, OPEN
 
@@ -132,6 +132,11 @@ SCRIPT: Sequence[Step] = (
         "Told on the bus",
         "Everything above has reached whoever listens, from the rows themselves: each fact once, in an order.",
         events.told,
+    ),
+    Step(
+        "A ticket, and the worker's note",
+        "A customer writes: Zendesk's webhook wakes the worker, which reads a token and adds a note, once.",
+        downstream.noted,
     ),
     Step(
         "A denial's event",

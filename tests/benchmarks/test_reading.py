@@ -107,4 +107,4 @@ def test_an_order_comes_to_a_process_on_its_input() -> None:
 def test_every_measured_script_is_there() -> None:
     """A name that leads nowhere is noticed here and not at the end of a long run."""
     scripts = {path.stem for path in Path("benchmarks/measured").glob("*.py")}
-    assert scripts == {"bare_calls", "beside_bare", "crowd", "warm_reads"}
+    assert scripts == {"bare_calls", "bare_jobs", "beside_bare", "crowd", "table_jobs", "warm_reads"}

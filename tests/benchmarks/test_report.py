@@ -7,11 +7,12 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from benchmarks import cost, reading_report, report
+from benchmarks import cost, jobs_report, reading_report, report
 from benchmarks.answers import Call
 from benchmarks.calls import MINIMUM, Situation
 from benchmarks.cold_start import ColdStart
 from benchmarks.crowds import Crowd
+from benchmarks.jobs import Job
 from benchmarks.reading import Beside, Reading
 from benchmarks.report import Results
 from benchmarks.tables import Target
@@ -19,7 +20,16 @@ from benchmarks.tables import Target
 NUMBER = {"type": "number"}
 SCHEMA = {
     "type": "object",
-    "required": ["schema", "cold_start", "reading", "calls", "layers_mb", "usd_per_million", "targets"],
+    "required": [
+        "schema",
+        "cold_start",
+        "reading",
+        "jobs",
+        "calls",
+        "layers_mb",
+        "usd_per_million",
+        "targets",
+    ],
     "properties": {
         "schema": {"const": 1},
         "cold_start": {
@@ -43,6 +53,24 @@ SCHEMA = {
             "properties": {
                 "crowds": {"type": "array", "items": {"required": ["workers", "posts", "wait_ms_p99"]}},
                 "beside_bare": {"type": "object", "additionalProperties": {"required": ["ratio"]}},
+            },
+        },
+        "jobs": {
+            "type": "object",
+            "required": ["import", "rekey"],
+            "additionalProperties": {
+                "type": "object",
+                "required": [
+                    "rows",
+                    "rows_per_second",
+                    "ratio",
+                    "peak_mb",
+                    "memory_ratio",
+                    "kills",
+                    "lost",
+                    "doubled",
+                ],
+                "additionalProperties": NUMBER,
             },
         },
         "calls": {
@@ -103,6 +131,21 @@ def reading(warm_ns: float = 100.0, posts: int = 1, wait_ms: float = 300.0) -> R
     )
 
 
+def job(**told: float) -> Job:
+    """Return what a job came to, with every target met unless said otherwise."""
+    usual: dict[str, Any] = {
+        "rows": 10_000,
+        "seconds": 100.0,
+        "bare_rows_per_second": 100.0,
+        "peak_mb": 50.0,
+        "peak_mb_of_a_tenth": 50.0,
+        "kills": 4,
+        "lost": 0,
+        "doubled": 0,
+    }
+    return Job(**usual | told)
+
+
 def results(start: float = 1.0, *more: str) -> Results:
     """Return results with this cold start of `start`, and these calls more when denying."""
     cold = ColdStart(1.0, 1.0, 1.0, 41, 9, 1_000_000, 1e-7, 400.0, 50.0, 1.0)
@@ -111,6 +154,7 @@ def results(start: float = 1.0, *more: str) -> Results:
         architecture="arm64",
         cold_start={"bare": cold, **measured},
         reading=reading(),
+        jobs={"import": job(), "rekey": job()},
         imports={"start": {"zendesk_oauth.errors": 1.1}, "callback": {}},
         situations=[
             situation("start"),
@@ -181,6 +225,23 @@ def test_the_secret_and_the_keys_are_due_once_a_container() -> None:
 def test_each_number_of_reading_has_its_own_target(given: Reading, missed: list[str]) -> None:
     """What is slow, late or too often misses its own target and no other; so does an expiry that nobody mended."""
     assert [target.name for target in reading_report.targets(given) if not target.met] == missed
+
+
+@pytest.mark.parametrize(
+    ("told", "missed"),
+    [
+        ({}, []),
+        ({"seconds": 126.0}, ["rekey of 10,000 rows, against its bare calls"]),
+        ({"peak_mb": 58.0}, ["rekey: memory, against a tenth of the rows"]),
+        ({"lost": 1}, ["rekey killed 4 times, rows lost and doubled"]),
+        ({"doubled": 1}, ["rekey killed 4 times, rows lost and doubled"]),
+    ],
+    ids=["all met", "slow", "memory grows", "one lost", "one doubled"],
+)
+def test_each_number_of_a_job_has_its_own_target(told: dict[str, float], missed: list[str]) -> None:
+    """A job that is slow, grows with its rows or loses one misses its own target and no other."""
+    targets = jobs_report.targets({"import": job(), "rekey": job(**told)})
+    assert [target.name for target in targets if not target.met] == missed
 
 
 def test_beside_its_bare_calls_a_refresh_may_take_so_much() -> None:

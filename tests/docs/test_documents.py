@@ -12,7 +12,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?: \"[^\"]*\")?\)")
 _COMMAND = re.compile(r"(?:`|^\s*)make ([a-z][a-z-]*)", re.MULTILINE)
 _TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 _NAMED_FILE = re.compile(
-    r"`((?:docs|layers|functions|local|tests|events|benchmarks|scripts|requirements|examples)/[\w./-]+)`"
+    r"`((?:docs|layers|functions|cli|deployed|local|tests|events|benchmarks|scripts|requirements|examples)/[\w./-]+)`"
 )
 _GENERATED = {"benchmarks/results.json"}
 BANNED = {

@@ -37,17 +37,9 @@ def send(stack: LocalStack, *bodies: object) -> None:
     assert len(answer["Successful"]) == len(bodies)
 
 
-def left(stack: LocalStack, output: str) -> int:
-    """Return how many messages a queue has, seen or hidden."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    url = stack.worker_stack.outputs[output]
-    answer = stack.emulator.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
-    return sum(int(answer["Attributes"][name]) for name in names)
-
-
 def drained(stack: LocalStack, output: str = "QueueUrl") -> bool:
     """Wait until a queue is empty, and tell whether it is."""
-    return eventually(lambda: left(stack, output), lambda count: count == 0) == 0
+    return eventually(lambda: stack.worker_stack.left(output), lambda count: count == 0) == 0
 
 
 def notes(stack: LocalStack, subdomain: str, number: int) -> list[str]:
@@ -206,14 +198,14 @@ def test_r10_of_ten_messages_nine_are_done_and_one_is_a_dead_letter(
 ) -> None:
     """One poisoned message in ten: nine notes, and after eight tries the tenth waits where somebody can look at it."""
     open_mode.connect(open_mode.browser(), "balboa")
-    before = left(stack, "DeadLetterQueueUrl")
+    before = stack.worker_stack.left("DeadLetterQueueUrl")
     good = [{"subdomain": "balboa", "ticket_id": 1, "event_id": f"event-{number}"} for number in range(9)]
     send(stack, *good[:4], "poison", *good[4:])
     assert len(eventually(lambda: notes(stack, "balboa", 1), lambda found: len(found) == 9)) == 9
     assert drained(stack)
     url = stack.worker_stack.outputs["DeadLetterQueueUrl"]
     sqs = stack.emulator.client("sqs")
-    assert left(stack, "DeadLetterQueueUrl") == before + 1
+    assert stack.worker_stack.left("DeadLetterQueueUrl") == before + 1
     [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert message["Body"] == "poison"
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -230,10 +222,10 @@ def test_a_limit_of_zendesk_delays_a_message_and_loses_none(stack: LocalStack, o
 
 def test_a_message_for_nobody_is_let_go(stack: LocalStack) -> None:
     """A customer who never connected: nothing is called at Zendesk, and the message is gone from both queues."""
-    before = left(stack, "DeadLetterQueueUrl")
+    before = stack.worker_stack.left("DeadLetterQueueUrl")
     send(stack, {"subdomain": "nobody", "ticket_id": 1})
     assert drained(stack)
-    assert left(stack, "DeadLetterQueueUrl") == before
+    assert stack.worker_stack.left("DeadLetterQueueUrl") == before
     assert statuses(stack, "/nobody/") == []
 
 
@@ -259,5 +251,5 @@ def test_the_follower_knows_what_becomes_of_a_customer(stack: LocalStack, open_m
         lambda: stack.worker_stack.known_of("tobias"), lambda known: known["status"] == "disconnected"
     )
     assert (last["status"], last["order"] > first["order"]) == ("disconnected", True)
-    assert left(stack, "FollowerDeadLetterQueueUrl") == 0
-    assert left(stack, "UndeliveredQueueUrl") == 0
+    assert stack.worker_stack.left("FollowerDeadLetterQueueUrl") == 0
+    assert stack.worker_stack.left("UndeliveredQueueUrl") == 0

@@ -6,7 +6,8 @@ The rule: only the package is watched; a line outside it is switched off the fir
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import CodeType, FrameType
 
@@ -49,8 +50,17 @@ class Watch:
         return None
 
 
+def watched[Result](watch: Watch, do: Callable[[], Result]) -> Result:
+    """Do it under the watch; raises what it raises.
+
+    In a thread of its own: an error out of a line's own event can leave CPython handling another one for ever.
+    """
+    with _watching(watch), ThreadPoolExecutor(1) as thread:
+        return thread.submit(do).result()
+
+
 @contextmanager
-def watching(watch: Watch) -> Iterator[None]:
+def _watching(watch: Watch) -> Iterator[None]:
     """Watch while the block runs, in all threads."""
     monitoring = sys.monitoring
     monitoring.use_tool_id(_TOOL, "canary")

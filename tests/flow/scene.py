@@ -5,12 +5,11 @@ The rule: a secret may be where it is meant to travel, by the table here, and no
 
 import json
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 
 from local.zendesk.standin import StandIn
 from tests.flow.acts import Act
 from tests.flow.canary import Canaries, dumped
-from tests.flow.injection import Watch, forget_what_is_cached, watching
+from tests.flow.injection import Watch, forget_what_is_cached, watched
 from tests.flow.sinks import Sinks
 from tests.flow.world import Browser, World, state_of
 from zendesk_oauth.models.secret import OneUseSecret, Secret
@@ -116,14 +115,12 @@ class Scene:
         """Prepare, do it under the watch, and return what was found."""
         do = self.act.prepare(self.world, self.browser)
         escaped = ""
-        # In a thread of its own: an error out of a line's own event can leave CPython handling another one for ever.
-        with watching(watch), ThreadPoolExecutor(1) as thread:
-            try:
-                thread.submit(do).result()
-            except Exception as error:
-                if not watch.fired:
-                    raise
-                escaped = "".join(traceback.format_exception(error)) + f"{error!r} {error!s}"
+        try:
+            watched(watch, do)
+        except Exception as error:
+            if not watch.fired:
+                raise
+            escaped = "".join(traceback.format_exception(error)) + f"{error!r} {error!s}"
         self.world.zendesk.release()
         gather(self.world, self.browser, self.canaries)
         tables = {table: self.world.rows(table) for table in ("installs", "connections")}

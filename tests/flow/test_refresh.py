@@ -39,7 +39,7 @@ from zendesk_oauth.settings import VARIABLES
 FIRST, SECOND = (1, 1), (1, 2)
 SENT = {
     *("due", "failed", "idle", "unknown-connection", "malformed", "rescued"),
-    *("finish", "keep-alive", "unfinished"),
+    *("finish", "keep-alive", "unfinished", "rekey", "probe", "examine"),
 }
 """The events of `events/refresh/`, each of which a test below sends."""
 
@@ -283,6 +283,85 @@ def test_a_replay_without_a_store_fails_and_comes_again(world: World) -> None:
     assert version(world) == FIRST
 
 
+# -- what an operator asks --
+
+
+def test_a_probe_asks_zendesk_and_changes_nothing(world: World, sinks: Sinks) -> None:
+    """It lives, with these scopes, and is the admin's; the row stays as it is, and no refresh token is spent."""
+    due(world)
+    before, posts = world.connection(), world.posts
+    payload = world.refresh(event("probe"))
+    assert payload.pop("expires_at").endswith("Z")
+    assert payload.pop("user_id") > 0
+    assert payload == {
+        "outcome": "alive",
+        "status": "active",
+        "epoch": 1,
+        "generation": 1,
+        "scopes": ["users:read", "tickets:read"],
+        "role": "admin",
+        "cause": None,
+    }
+    assert (world.connection(), world.posts, world.alive) == (before, posts, 1)
+    assert '"outcome":"alive"' in sinks.stdout
+
+
+def test_a_probe_of_what_was_given_up_finds_it_dead(world: World) -> None:
+    """The row that asks for a person keeps its pair, so that it can be told why."""
+    connect(world)
+    world.clock.advance(timedelta(hours=1))
+    world.zendesk.revoke_all("acme")
+    container = world.account.cold("refresh")
+    assert world.refresh(event("failed"), container)["outcome"] == "reconnect_required"
+    payload = world.refresh(event("probe"))
+    assert (payload["outcome"], payload["status"]) == ("dead", "reconnect_required")
+    world.clock.advance(timedelta(days=3))
+    assert world.refresh(event("probe"))["outcome"] == "over"
+
+
+def test_a_probe_of_nothing_says_so(world: World) -> None:
+    """Never connected, and disconnected: Zendesk is not asked."""
+    assert world.refresh(event("probe"))["outcome"] == "not_connected"
+    marked(world)
+    world.refresh(event("finish"))
+    payload = world.refresh(event("probe"))
+    assert (payload["outcome"], payload["status"]) == ("not_connected", "disconnected")
+
+
+def test_an_examination_finds_all_as_it_should_be(world: World) -> None:
+    """Without a connection at that account, too; nothing is written anywhere."""
+    assert world.refresh(event("examine"), world.account.cold("refresh")) == {
+        "secret": "ok",
+        "client": "ok",
+        "key": "ok",
+    }
+    assert (world.rows("connections"), world.posts) == ([], 1)
+
+
+def test_an_examination_finds_a_wrong_secret(world: World) -> None:
+    """It tries the current one alone, so that the one before it cannot hide the fault."""
+    connect(world)
+    world.zendesk.misbehave("oauth_error", error="invalid_client", status=401, times=None)
+    posts = world.posts
+    assert world.refresh(event("examine"), world.account.cold("refresh")) == {
+        "secret": "ok",
+        "client": "client_rejected",
+        "key": "ok",
+    }
+    assert world.posts == posts + 1
+
+
+def test_an_examination_finds_a_key_that_is_denied(world: World) -> None:
+    """And a secret that cannot be read, with which nobody can be asked."""
+    world.wire.fail("kms.GenerateDataKey", refused("AccessDeniedException"))
+    world.wire.fail("secretsmanager.GetSecretValue", refused("AccessDeniedException"))
+    assert world.refresh(event("examine"), world.account.cold("refresh")) == {
+        "secret": "configuration",
+        "client": None,
+        "key": "key_unavailable",
+    }
+
+
 # -- what goes wrong around it --
 
 
@@ -346,3 +425,82 @@ def test_a_wrong_set_up_raises_each_time(world: World) -> None:
             "RESCUE_QUEUE_URL",
             "ZENDESK_CLIENT_ID",
         ]
+
+
+# -- sealed anew --
+
+
+def rekeyed(world: World, outcome: str, container: Any = None) -> None:
+    """Have the row sealed anew, and see how that ended."""
+    row = {"grant": "default", "subdomain": "acme", "outcome": outcome, "cause": None}
+    assert world.refresh(event("rekey"), container) == {"rows": [row]}
+
+
+def test_a_row_is_sealed_anew_once_and_opens_to_everybody(world: World, sinks: Sinks) -> None:
+    """Fresh wrapped keys under the same version; a warm container refreshes it, and one that was never there too."""
+    due(world)
+    warm = world.account.cold("refresh")
+    world.refresh(event("due"), warm)
+    before = world.connection()
+    rekeyed(world, "resealed", warm)
+    after = world.connection()
+    assert before is not None
+    assert after is not None
+    changed = {name for name in after if after[name] != before.get(name)}
+    sealed = {"access_token", "access_token_key", "refresh_token", "refresh_token_key"}
+    assert changed == sealed | {"rekeyed"}
+    rekeyed(world, "done")
+    assert after == world.connection()
+    for container in (warm, world.account.cold("refresh")):
+        world.clock.advance(NEARLY_OVER)
+        assert world.refresh(event("due"), container)["outcome"] == "refreshed"
+    rekeyed(world, "done")
+    assert '"rows":{"resealed":1}' in sinks.said
+    assert "ConnectionsResealed" in sinks.said
+
+
+def test_a_refresh_at_the_same_time_brings_the_old_keys_back_and_is_noticed(world: World) -> None:
+    """It had read the row before, and commits after it: the next visit seals the row once more."""
+    due(world)
+    world.wire.fail("dynamodb.UpdateItem", at_the_same_time(lambda: rekeyed(world, "resealed")))
+    assert world.refresh(event("due"))["outcome"] == "refreshed"
+    rekeyed(world, "resealed")
+    rekeyed(world, "done")
+
+
+def test_a_row_that_is_being_refreshed_is_left_for_later(world: World) -> None:
+    """Whoever holds the claim is about to commit another pair."""
+    due(world)
+    world.wire.fail("kms.Decrypt", at_the_same_time(lambda: rekeyed(world, "later")))
+    assert world.refresh(event("due"))["outcome"] == "refreshed"
+    rekeyed(world, "resealed")
+
+
+def test_what_an_install_has_replaced_is_sealed_anew_too(world: World) -> None:
+    """It waits for its revocation under fresh keys, and is revoked."""
+    connect(world)
+    connect(world)
+    rekeyed(world, "resealed")
+    rekeyed(world, "done")
+    assert world.refresh(event("finish"))["outcome"] == "finished"
+    assert world.alive == 1
+    rekeyed(world, "done")
+
+
+def test_there_is_nothing_to_seal_of_what_has_ended(world: World) -> None:
+    """Neither of a tombstone nor of an account that was never connected."""
+    rekeyed(world, "nothing")
+    marked(world)
+    world.refresh(event("finish"))
+    rekeyed(world, "nothing")
+
+
+def test_a_row_whose_keys_cannot_be_had_is_left_and_told(world: World, sinks: Sinks) -> None:
+    """The others of the batch go on; the log says which row, and why."""
+    connect(world)
+    world.wire.fail("kms.GenerateDataKey", *[refused("ThrottlingException")] * 2)
+    answered = world.refresh(event("rekey"))
+    assert answered["rows"][0]["outcome"] == "later"
+    assert answered["rows"][0]["cause"] == "key_unavailable"
+    assert "row not sealed anew" in sinks.said
+    rekeyed(world, "resealed")

@@ -31,6 +31,7 @@ from tests.flow.test_calls import (
     DECRYPT,
     GET,
     KEY,
+    ME,
     POST,
     QUERY,
     REVOCATION,
@@ -114,6 +115,18 @@ def reinstalled(world: World) -> None:
     connect(world)
 
 
+def sealed_anew(world: World) -> None:
+    """Let the campaign have been here."""
+    connect(world)
+    world.refresh(event("rekey"))
+
+
+def revoked(world: World) -> None:
+    """Make the connection, and let the account's admin end its token."""
+    an_hour_later(world)
+    world.zendesk.revoke_all("acme")
+
+
 def replayed(world: World, _: Browser) -> Do:
     """Prepare the replay of a rescued renewal."""
     due(world)
@@ -168,8 +181,20 @@ SCENARIOS = [
         [GET, GET, DECRYPT, DECRYPT, *REVOCATION, GET, UPDATE, UPDATE],
     ),
     Scenario("refresh", "a rescued renewal", replayed, [DECRYPT, DECRYPT, UPDATE]),
+    Scenario(
+        "refresh",
+        "sealed anew",
+        asked("rekey", connect),
+        [GET, DECRYPT, DECRYPT, KEY, KEY, UPDATE],
+    ),
+    Scenario("refresh", "sealed anew before", asked("rekey", sealed_anew), [GET]),
+    Scenario("refresh", "not sealed anew beside a claim", asked("rekey", claimed), [GET]),
     Scenario("refresh", "keep-alive, nothing due", asked("keep-alive", connect), SHARDS),
     Scenario("refresh", "unfinished, nothing due", asked("unfinished", connect), SHARDS),
+    Scenario("refresh", "a probe", asked("probe", an_hour_later), [GET, DECRYPT, CURRENT, ME]),
+    Scenario("refresh", "a probe of what is dead", asked("probe", revoked), [GET, DECRYPT, CURRENT]),
+    Scenario("refresh", "a probe of nothing", asked("probe", disconnected), [GET]),
+    Scenario("refresh", "an examination", asked("examine", an_hour_later), [SECRET, POST, KEY, DECRYPT]),
 ]
 
 
@@ -218,6 +243,7 @@ LOADED = [
     "zendesk_oauth.adapters.clock",
     "zendesk_oauth.adapters.dynamodb_attributes",
     "zendesk_oauth.adapters.dynamodb_connection_attributes",
+    "zendesk_oauth.adapters.dynamodb_connection_table",
     "zendesk_oauth.adapters.dynamodb_errors",
     "zendesk_oauth.adapters.dynamodb_expressions",
     "zendesk_oauth.adapters.dynamodb_refresh",

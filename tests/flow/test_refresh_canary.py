@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 ITS_OWN = (
     *("refresh", "retire", "replay", "finish_connection", "hand_over", "disconnect_connection", "unfinished"),
     *("rescue", "kms_keyring", "kms_data_keys", "zendesk_backoff", "zendesk_secret_choice", "lambda_"),
-    *("zendesk_token", "connection_attributes", "keep_renewal", "probe_rotation"),
+    *("zendesk_token", "connection_attributes", "keep_renewal", "probe_", "examine_", "inquir", "rekey"),
 )
 """Parts of the names of the files whose lines are failed here."""
 
@@ -142,6 +142,20 @@ ACTS = [
     Act("go on with a disconnect", asking("finish", begun)),
     Act("finish what was replaced", asking("finish", reinstalled)),
     Act("not finished", asking("finish", reinstalled, misbehaving("server_error", "current_token"))),
+    Act("rekey", asking("rekey", connect)),
+    Act("rekey of what was replaced", asking("rekey", reinstalled)),
+    Act(
+        "rekey without keys",
+        asking("rekey", connect, failing("kms.Decrypt", refused("AccessDeniedException"))),
+    ),
+    Act("a probe", asking("probe", due)),
+    Act("a probe of what is over", asking("probe", idle)),
+    Act("a probe that may not ask whose it is", asking("probe", due, misbehaving("forbidden", "users_me"))),
+    Act("an examination", asking("examine", due)),
+    Act(
+        "an examination of a wrong client",
+        asking("examine", due, misbehaving("oauth_error", error="invalid_client")),
+    ),
     Act("keep-alive", asking("keep-alive", idle, failing(INVOKE, accepted))),
     Act("unfinished", asking("unfinished", reinstalled, failing(INVOKE, accepted))),
     Act("no handover", asking("keep-alive", idle, failing(INVOKE, refused("ThrottlingException", 429)))),

@@ -33,6 +33,12 @@ REFRESH: dict[str, Asked] = {
     "finish": ("outcome", "finished"),
     "keep-alive": ("asked", 0),
     "unfinished": ("asked", 0),
+    "rekey": (
+        "rows",
+        [{"grant": "default", "subdomain": "acme", "outcome": "resealed", "cause": None}],
+    ),
+    "probe": ("outcome", "alive"),
+    "examine": ("client", "ok"),
     "malformed": ("errorType", "MalformedRequestError"),
 }
 """A member of each answer. `rescued` names the messages that are to come again."""

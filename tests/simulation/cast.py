@@ -9,21 +9,24 @@ from tests.simulation.invariants import Invariants
 from tests.simulation.keys import SimulatedKeyring, seal
 from tests.simulation.plot import Plot
 from tests.simulation.reading import ACME, FUNCTION_SECONDS, Reader, SimulatedReader, SimulatedRefresher
-from tests.simulation.simulated_store import SimulatedQueue, SimulatedStore
-from tests.simulation.store import ConditionalRows
+from tests.simulation.rekey_rows import RekeyRows
+from tests.simulation.simulated_store import SimulatedQueue, SimulatedRekeyStore, SimulatedStore
 from tests.simulation.world import Call, World
 from tests.simulation.zendesk import SimulatedZendesk
 from zendesk_oauth.errors import ProviderUnavailableError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus, token_times
 from zendesk_oauth.models.refresh import Asked, Connection, RefreshAnswer, RefreshQuestion, Version
+from zendesk_oauth.models.rekey import RekeyOutcome
 from zendesk_oauth.ports.refresh import RefreshStore
 from zendesk_oauth.services.disconnect_connection import DisconnectConnection
 from zendesk_oauth.services.finish_connection import FinishConnection
 from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.refresh_ports import RefreshPorts
+from zendesk_oauth.services.rekey_connection import RekeyConnection
 from zendesk_oauth.services.replay_rescued import ReplayRescued
 
 KEY = "default#acme"
+CAMPAIGN = "campaign"
 _HALFWAY = b"\x80"
 
 
@@ -34,19 +37,25 @@ class Cast:
     plot: Plot
     world: World
     zendesk: SimulatedZendesk
-    rows: ConditionalRows
+    rows: RekeyRows
     queue: SimulatedQueue
     seen: Invariants
     is_fenced: bool = False
     asked_to_end: set[int] = field(default_factory=set)
+    keyring: SimulatedKeyring = field(init=False)
+    rekeyed: RekeyOutcome | None = None
+    """What the last visit of a campaign has said."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.keyring = SimulatedKeyring(self.world)
 
     @property
     def ports(self) -> RefreshPorts:
         """What one worker works with."""
         return RefreshPorts(
             store=SimulatedStore(self.world, self.rows, self.asked_to_end, self.is_fenced),
-            keyring=SimulatedKeyring(self.world),
+            keyring=self.keyring,
             token_endpoint=self.zendesk,
             api=self.zendesk,
             rescue=self.queue,
@@ -70,6 +79,8 @@ class Cast:
             add(f"install {number}", self.reinstall)
         for number in range(1, plot.finishes + 1):
             add(f"schedule {number}", self.finish)
+        for number in range(1, plot.rekeys + 1):
+            add(f"rekey {number}", self.rekey)
 
     def refresh(self) -> None:
         """One worker's request for a refresh."""
@@ -128,6 +139,12 @@ class Cast:
         """Go on with what is unfinished, as the schedule does."""
         with suppress(StoreUnavailableError):
             FinishConnection(self.ports)("default", ACME, self._until())
+
+    def rekey(self) -> None:
+        """Seal the row anew, as `refresh` does for the operator's command."""
+        store = SimulatedRekeyStore(self.world, self.rows)
+        visit = RekeyConnection(store, self.keyring, self.world)
+        self.rekeyed = visit("default", ACME, CAMPAIGN, self._until()).outcome
 
     def replay_rescued(self) -> None:
         """Make durable what could not be committed, as the queue's consumer does."""

@@ -5,11 +5,12 @@ I4 and I10 are checked by the readers themselves, I5, I7 and I8 by other tests: 
 
 from dataclasses import dataclass
 
-from tests.simulation.keys import opened
+from tests.simulation.keys import OLD_KEY, opened
 from tests.simulation.plot import Plot
 from tests.simulation.store import ConditionalRows
 from tests.simulation.world import Budget
 from tests.simulation.zendesk import SimulatedZendesk
+from zendesk_oauth.errors import SealBrokenError
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, LossReason
 
@@ -85,9 +86,11 @@ class Invariants:
 
     def _wrong_pair(self, row: Connection) -> str | None:
         """Tell whether the row's tokens are of two answers."""
-        if row.sealed is None or access_of(row)[1:] == refresh_of(row)[1:]:
-            return None
-        return "I3: the tokens of the row are of two answers"
+        try:
+            is_one = row.sealed is None or access_of(row)[1:] == refresh_of(row)[1:]
+        except SealBrokenError:
+            return "I3: the row's tokens do not open where they lie"
+        return None if is_one else "I3: the tokens of the row are of two answers"
 
     def _forgotten(self, row: Connection) -> str | None:
         """Tell whether something is left to do that no schedule will come back to."""
@@ -100,6 +103,8 @@ class Invariants:
         row = self.now()
         if is_plain(plot, budget) and self.zendesk.posts != plot.posts:
             return f"I1: {self.zendesk.posts} POSTs where nothing befell anybody"
+        if plot.rekeys and self._lies_under_old_keys(row):
+            return "I11: a campaign has said that all is done, and something lies under the old keys"
         if row.status is ConnectionStatus.RECONNECT_REQUIRED:
             wrong = self._wrong_verdict(row, plot)
             if wrong:
@@ -107,6 +112,13 @@ class Invariants:
         orphans = self.zendesk.alive() - {access_of(row)}
         careless = sorted(access for access in orphans if self._arrived(access))
         return f"I2: {careless[0]} was received by a worker who lived, and lost" if careless else None
+
+    def _lies_under_old_keys(self, row: Connection) -> bool:
+        """Tell whether anything in the row is sealed under what its first pair was sealed under."""
+        superseded = (each.sealed for each in self.rows.replaced.get(self.key, ()))
+        pairs = [*([row.sealed] if row.sealed else []), *superseded]
+        tokens = [token for pair in pairs for token in (pair.access_token, pair.refresh_token)]
+        return any(token.wrapped_key == OLD_KEY for token in tokens)
 
     def _wrong_verdict(self, row: Connection, plot: Plot) -> str | None:
         """Tell whether a person is asked to connect again for no reason, or for another than is told.

@@ -12,6 +12,7 @@ from tests.simulation.campaign import BATCH, Batch, Found, play_batch
 from tests.simulation.play import COMMIT_FENCED
 from tests.simulation.plot import Plot
 from tests.simulation.plots import RANDOM
+from tests.simulation.rekey_rows import JUDGED_BY_A_FLAG
 from zendesk_oauth.models.refresh import Asked
 
 TWO_WORKERS = Plot("two workers", workers=2, calm=2)
@@ -39,6 +40,11 @@ OVER_AND_AN_INSTALL = Plot(
 THE_SCHEDULE = Plot(
     "a disconnect, an install, and the schedule", disconnects=1, reinstalls=1, finishes=1, harms=1, calm=2
 )
+A_REKEY = Plot("two workers and a rekey, one pause", workers=2, rekeys=1, ticks=1, calm=2)
+A_REKEY_AND_AN_END = Plot("a disconnect and a rekey", disconnects=1, rekeys=1, calm=2)
+A_REKEY_OF_TWO = Plot(
+    "an install, the schedule, and a rekey, one pause", reinstalls=1, finishes=1, rekeys=1, ticks=1, calm=2
+)
 
 CONDITIONS = {
     "claim: same version": TWO_WORKERS,
@@ -63,6 +69,13 @@ FINISHING = {
     "finish: nothing superseded": THE_SCHEDULE,
 }
 """The conditions on which a connection leaves the unfinished ones."""
+RESEALING = {
+    "reseal: same pair": A_REKEY,
+    "reseal: not erased": A_REKEY_AND_AN_END,
+    "reseal: no living claim": A_REKEY,
+    "reseal superseded: still there": A_REKEY_OF_TWO,
+}
+"""The conditions on which a pair is laid under fresh keys."""
 MOST = 10_000
 """Schedules of the plot that suits a mutation; then as many of the plots that are left to chance."""
 
@@ -100,9 +113,10 @@ class Judged:
 MUTATIONS = (
     *(
         Mutation(f"without “{name}”", plot, left_out=frozenset({name}))
-        for name, plot in (CONDITIONS | FINISHING).items()
+        for name, plot in (CONDITIONS | FINISHING | RESEALING).items()
     ),
     Mutation(f"with “{COMMIT_FENCED}”", AND_A_PAUSE, added=frozenset({COMMIT_FENCED})),
+    Mutation(f"with “{JUDGED_BY_A_FLAG}”", A_REKEY, added=frozenset({JUDGED_BY_A_FLAG})),
 )
 
 

@@ -8,17 +8,21 @@ from tests.simulation.invariants import Invariants, access_of, refresh_of
 from tests.simulation.keys import seal
 from tests.simulation.plot import Plot
 from tests.simulation.reading import ACME
+from tests.simulation.rekey_rows import RekeyRows
 from tests.simulation.schedule import Chooser
 from tests.simulation.simulated_store import SimulatedQueue
-from tests.simulation.store import ConditionalRows
 from tests.simulation.world import EPOCH, Budget, ViolationError, World
 from tests.simulation.zendesk import SimulatedZendesk
 from zendesk_oauth.models.connection import ConnectionStatus, token_times
 from zendesk_oauth.models.refresh import Asked, Connection, Version
+from zendesk_oauth.models.rekey import RekeyOutcome
 
 COMMIT_FENCED = "commit requires the claim"
 """A condition that must not be there: it would throw away the only living refresh token of a late holder."""
 PEACE_ROUNDS = 6
+_LOOKS = 2
+"""The first seals what is left, the second finds it done."""
+_SEALED = (RekeyOutcome.DONE, RekeyOutcome.NOTHING)
 _AN_HOUR = timedelta(hours=1).total_seconds()
 
 
@@ -32,7 +36,7 @@ class Performance:
     added: frozenset[str] = frozenset()
     world: World = field(init=False)
     zendesk: SimulatedZendesk = field(init=False)
-    rows: ConditionalRows = field(init=False)
+    rows: RekeyRows = field(init=False)
     invariants: Invariants = field(init=False)
     cast: Cast = field(init=False)
 
@@ -42,7 +46,7 @@ class Performance:
         self.world = World(self.chooser, budget, self._wrong)
         self.zendesk = SimulatedZendesk(self.world, is_stored=self._is_stored)
         row = self._first_row()
-        self.rows = ConditionalRows({KEY: row}, self.left_out)
+        self.rows = RekeyRows({KEY: row}, self.left_out, self.added)
         self.invariants = Invariants(self.rows, self.zendesk, KEY, row, row)
         queue = SimulatedQueue(self.world)
         is_fenced = COMMIT_FENCED in self.added
@@ -106,9 +110,21 @@ class Performance:
         if KEY in self.rows.unfinished_at:
             world.add(f"schedule in peace {number}", cast.finish)
         world.play()
+        if self.plot.rekeys:
+            self._look_again(number)
+
+    def _look_again(self, number: int) -> None:
+        """Let the command look when nobody is at work who has read the row before: then "done" is its last word."""
+        for _ in range(_LOOKS):
+            self.world.add(f"rekey in peace {number}", self.cast.rekey)
+            self.world.play()
+            if self.cast.rekeyed is not RekeyOutcome.RESEALED:
+                break
 
     def _is_settled(self) -> bool:
         row = self.rows.rows[KEY]
+        if self.plot.rekeys and self.cast.rekeyed not in _SEALED:
+            return False
         if KEY in self.rows.unfinished_at or self.rows.replaced.get(KEY) or self.cast.queue.waiting:
             return False
         if row.status is not ConnectionStatus.ACTIVE:

@@ -19,6 +19,8 @@ class Plot:
     reinstalls: int = 0
     finishes: int = 0
     """How often the schedule of what is unfinished comes by."""
+    rekeys: int = 0
+    """How often the operator's command seals the row anew, for one campaign; in peace until it finds nothing to do."""
     harms: int = 0
     ticks: int = 0
     """How often time passes, `tick_seconds` each."""

@@ -23,6 +23,10 @@ _SMALL = (
         over=True,
     ),
     Plot("an install over a token that is over, one harm", reinstalls=1, finishes=1, harms=1, over=True),
+    Plot("a worker and a rekey, one harm", workers=1, rekeys=1, harms=1),
+    Plot("two workers and a rekey", workers=2, rekeys=1),
+    Plot("a disconnect and a rekey, one harm", disconnects=1, rekeys=1, harms=1),
+    Plot("an install, the schedule, and a rekey", reinstalls=1, finishes=1, rekeys=1),
 )
 EXHAUSTIVE = tuple(replace(plot, quiet=True) for plot in _SMALL)
 _PAUSES = (1.0, 12.0, 40.0, 75.0, 300.0)
@@ -81,5 +85,30 @@ RANDOM = (
         harms=1,
         ticks=2,
         tick_seconds=_PAUSES,
+    ),
+    Plot("workers and a rekey", workers=2, rekeys=2, harms=2, ticks=2, tick_seconds=_PAUSES),
+    Plot(
+        "everything at once, and a rekey",
+        workers=2,
+        readers=1,
+        disconnects=1,
+        reinstalls=1,
+        finishes=1,
+        rekeys=2,
+        harms=2,
+        ticks=2,
+        tick_seconds=_PAUSES,
+    ),
+    Plot(
+        "a rekey of a token that is over",
+        workers=1,
+        disconnects=1,
+        reinstalls=1,
+        finishes=2,
+        rekeys=2,
+        harms=2,
+        ticks=1,
+        tick_seconds=_PAUSES,
+        over=True,
     ),
 )

@@ -165,7 +165,7 @@ def stored_token(row: Connection | None) -> StoredToken | None:
         generation=row.version.generation,
         commit_id=sealed.commit_id if sealed else "",
         ciphertext=(sealed.access_token if sealed else _EMPTY).ciphertext,
-        wrapped_key=b"",
+        wrapped_key=(sealed.access_token if sealed else _EMPTY).wrapped_key,
         scopes=row.scopes,
         expires_at=row.times.expires_at,
         refresh_at=row.times.refresh_at,

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.simulation.rekey_rows import RekeyRows
 from tests.simulation.store import ConditionalRows, Row
 from tests.simulation.world import Call, World
 from zendesk_oauth.errors import StoreUnavailableError
 from zendesk_oauth.models.connection import TokenTimes
 from zendesk_oauth.models.refresh import Claim, DueConnection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.rekey import SealedRow
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
 
@@ -100,6 +102,28 @@ class SimulatedStore:
 
     def finish(self, connection: Row) -> bool:
         return self._call("finish", lambda: self.rows.finish(connection))
+
+
+@dataclass(slots=True)
+class SimulatedRekeyStore:
+    """The port `RekeyStore`, as the operator's command uses it."""
+
+    world: World
+    rows: RekeyRows
+
+    def _call[T](self, name: str, effect: Callable[[], T]) -> T:
+        return self.world.call(Call(name, _unavailable), effect)
+
+    def find_sealed(self, grant: str, subdomain: Subdomain) -> SealedRow | None:
+        return self._call("read all that is sealed", lambda: self.rows.find_sealed(grant, subdomain))
+
+    def reseal(self, connection: Row, resealed: SealedPair, marks: frozenset[str], now: datetime) -> bool:
+        return self._call("reseal", lambda: self.rows.reseal(connection, resealed, marks, now))
+
+    def reseal_superseded(self, connection: Row, resealed: Superseded, mark: str) -> bool:
+        return self._call(
+            "reseal superseded", lambda: self.rows.reseal_superseded(connection, resealed, mark)
+        )
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ class ConditionalRows:
     left_out: frozenset[str] = frozenset()
     added: frozenset[str] = frozenset()
     replaced: defaultdict[str, list[Superseded]] = field(default_factory=lambda: defaultdict(list))
-    """The superseded pairs of each row."""
+    """The superseded pairs of each row; one that lies in two places stands here twice."""
     unfinished_at: dict[str, datetime] = field(default_factory=dict)
     """When a row that has something left to do is to be looked after."""
     established: set[str] = field(default_factory=set)
@@ -134,7 +134,8 @@ class ConditionalRows:
         return False
 
     def superseded(self, connection: Row) -> Sequence[Superseded]:
-        return tuple(self.replaced.get(connection.key, ()))
+        kept = self.replaced.get(connection.key, ())
+        return tuple({each.sealed.commit_id: each for each in kept}.values())
 
     def keep_superseded(self, connection: Row, superseded: Superseded) -> None:
         if superseded not in self.replaced[connection.key]:
@@ -142,8 +143,8 @@ class ConditionalRows:
             self.unfinished_at[connection.key] = AT_ONCE
 
     def forget_superseded(self, connection: Row, superseded: Superseded) -> None:
-        if superseded in self.replaced[connection.key]:
-            self.replaced[connection.key].remove(superseded)
+        kept, commit_id = self.replaced[connection.key], superseded.sealed.commit_id
+        kept[:] = [each for each in kept if each.sealed.commit_id != commit_id]
 
     def establish(self, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes) -> None:
         """Begin the next epoch, whatever was there; its pair is kept as superseded."""

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
+from deployed.account import Account
+from deployed.api import Api
 from local.ministack import REGION
 from local.stack import OPEN, LocalStack
-from verification.account import Account, Api
 from verification.run import Verification
 from verification.stack import Deployed
 

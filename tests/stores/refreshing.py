@@ -14,14 +14,16 @@ import pytest
 
 from tests.doubles.samples import ACME
 from tests.doubles.scripted import NOON
-from tests.simulation.store import ConditionalRows
-from zendesk_oauth.adapters import dynamodb_refresh_rows, dynamodb_unfinished_rows
+from tests.simulation.rekey_rows import RekeyRows
+from zendesk_oauth.adapters import dynamodb_refresh_rows, dynamodb_rekey, dynamodb_unfinished_rows
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
+from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, keep_alive_shard
 from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, Renewal, Superseded, Version
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair, SealedToken
 from zendesk_oauth.ports.refresh import RefreshStore
+from zendesk_oauth.ports.rekey import RekeyStore
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -40,6 +42,15 @@ def pair(commit_id: str) -> SealedPair:
         commit_id,
         SealedToken(f"access of {commit_id}".encode(), b"access key"),
         SealedToken(f"refresh of {commit_id}".encode(), b"refresh key"),
+    )
+
+
+def resealed(commit_id: str, key: str = "fresh") -> SealedPair:
+    """Return the same pair under other keys."""
+    return SealedPair(
+        commit_id,
+        SealedToken(f"{key} access of {commit_id}".encode(), f"{key} access key".encode()),
+        SealedToken(f"{key} refresh of {commit_id}".encode(), f"{key} refresh key".encode()),
     )
 
 
@@ -102,12 +113,16 @@ def superseded(commit_id: str = "old") -> Superseded:
     return Superseded(pair(commit_id), NOON + timedelta(hours=3))
 
 
+class RowStore(RefreshStore, RekeyStore, Protocol):
+    """Both ports over the same rows."""
+
+
 class RefreshRows(Protocol):
     """A store, and hands for what no port writes or reads."""
 
     @property
-    def store(self) -> RefreshStore:
-        """The port."""
+    def store(self) -> RowStore:
+        """The ports."""
 
     def put(self, connection: Connection) -> None:
         """Let this be the row, whatever was there."""
@@ -122,7 +137,7 @@ class RefreshRows(Protocol):
 class InMemoryRefreshStore:
     """The port over the rows of the simulation, which want to know the time more often."""
 
-    def __init__(self, rows: ConditionalRows) -> None:
+    def __init__(self, rows: RekeyRows) -> None:
         self._rows = rows
 
     def __getattr__(self, name: str) -> object:
@@ -141,21 +156,29 @@ class InMemoryRows:
     """The simulation's rows."""
 
     def __init__(self) -> None:
-        self._rows = ConditionalRows()
-        self.store = cast("RefreshStore", InMemoryRefreshStore(self._rows))
+        self._rows = RekeyRows()
+        self.store = cast("RowStore", InMemoryRefreshStore(self._rows))
 
     def put(self, connection: Connection) -> None:
         """Let this be the row."""
         self._rows.rows[connection.key] = connection
 
     def row(self, key: str = KEY) -> object:
-        """Return the connection, its superseded pairs, and when it is looked after."""
+        """Return the connection, its superseded pairs, when it is looked after, and its marks."""
         rows = self._rows
-        return rows.rows.get(key), tuple(rows.replaced.get(key, ())), rows.unfinished_at.get(key)
+        kept = tuple(rows.replaced.get(key, ()))
+        return rows.rows.get(key), kept, rows.unfinished_at.get(key), rows.marks.get(key)
 
     def leave_out(self, condition: str) -> None:
         """Let a condition hold always."""
         self._rows.left_out |= {condition}
+
+
+class DynamoDBRowStore(DynamoDBRefreshStore):
+    """Both adapters over one table."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(DynamoDBRekeyStore(self.client, self.table), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +190,9 @@ class DynamoDBRows:
     monkeypatch: pytest.MonkeyPatch
 
     @property
-    def store(self) -> RefreshStore:
-        """The adapter."""
-        return DynamoDBRefreshStore(self.client, self.table)
+    def store(self) -> RowStore:
+        """The adapters."""
+        return cast("RowStore", DynamoDBRowStore(self.client, self.table))
 
     def put(self, connection: Connection) -> None:
         """Let this be the row."""
@@ -194,7 +217,8 @@ def _adapter_names() -> dict[str, list[tuple[dict[str, str], str]]]:
     """
     names: dict[str, list[tuple[dict[str, str], str]]] = {}
     unfinished = {"finish": dynamodb_unfinished_rows.CONDITIONS["finish"]}
-    for write, conditions in {**dynamodb_refresh_rows.CONDITIONS, **unfinished}.items():
+    every = {**dynamodb_refresh_rows.CONDITIONS, **unfinished, **dynamodb_rekey.CONDITIONS}
+    for write, conditions in every.items():
         for name in conditions:
             said = f"{write.removesuffix(' after another')}: {name}"
             names.setdefault(said, []).append((conditions, name))

@@ -9,11 +9,21 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.doubles.scripted import NOON
-from tests.simulation.mutations import CONDITIONS
-from tests.stores.refreshing import ADAPTER_NAMES, OURS, THEIRS, RefreshRows, due, renewal, superseded
+from tests.simulation.mutations import CONDITIONS, RESEALING
+from tests.stores.refreshing import (
+    ADAPTER_NAMES,
+    OURS,
+    THEIRS,
+    RefreshRows,
+    RowStore,
+    due,
+    pair,
+    renewal,
+    resealed,
+    superseded,
+)
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, LossReason, Version
-from zendesk_oauth.ports.refresh import RefreshStore
 
 SEEN = due()
 NEWER = due(version=Version(3, 41))
@@ -25,71 +35,81 @@ ENDING = due(status=ConnectionStatus.DISCONNECTING)
 ENDED = due(status=ConnectionStatus.DISCONNECTED, sealed=None)
 
 
-def claim(store: RefreshStore) -> object:
+def claim(store: RowStore) -> object:
     """Claim the row that was seen."""
     return store.claim(SEEN, OURS, NOON)
 
 
-def claim_after_theirs(store: RefreshStore) -> object:
+def claim_after_theirs(store: RowStore) -> object:
     """Claim the row that was seen with a claim on it."""
     return store.claim(CLAIMED, OURS, NOON)
 
 
-def release(store: RefreshStore) -> object:
+def release(store: RowStore) -> object:
     """Give back a claim that may not be ours."""
     store.release(SEEN, OURS, NOON)
     return False
 
 
-def leave_unresolved(store: RefreshStore) -> object:
+def leave_unresolved(store: RowStore) -> object:
     """Mark a claim that may not be ours."""
     store.leave_unresolved(SEEN, OURS, NOON)
     return False
 
 
-def commit(store: RefreshStore) -> object:
+def commit(store: RowStore) -> object:
     """Commit over the row that was seen."""
     row = store.commit(renewal())
     return row is not None and row.sealed == renewal().sealed
 
 
-def commit_for_a_disconnect(store: RefreshStore) -> object:
+def commit_for_a_disconnect(store: RowStore) -> object:
     """Commit over the row that was being disconnected."""
     row = store.commit(renewal(), disconnecting=True)
     return row is not None and row.sealed == renewal().sealed
 
 
-def require_reconnect(store: RefreshStore) -> object:
+def require_reconnect(store: RowStore) -> object:
     """Judge the row that was seen."""
     return store.require_reconnect(SEEN, OURS, LossReason.GRANT_REJECTED, NOON)
 
 
-def mark_disconnecting(store: RefreshStore) -> object:
+def mark_disconnecting(store: RowStore) -> object:
     """End the row that was seen."""
     return store.mark_disconnecting(SEEN, NOON) is not None
 
 
-def erase(store: RefreshStore) -> object:
+def erase(store: RowStore) -> object:
     """Erase the row that was seen."""
     return store.erase(SEEN, "revoked", NOON)
 
 
-def finish(store: RefreshStore) -> object:
+def finish(store: RowStore) -> object:
     """Take the row out of the unfinished ones."""
     return store.finish(SEEN)
 
 
-def mark_it(store: RefreshStore) -> None:
+def reseal(store: RowStore) -> object:
+    """Seal the row that was seen anew."""
+    return store.reseal(SEEN, resealed("c40"), frozenset({"mark"}), NOON)
+
+
+def erase_it(store: RowStore) -> None:
+    """Let the row be a tombstone, which keeps its commit id."""
+    store.erase(SEEN, "revoked", NOON)
+
+
+def mark_it(store: RowStore) -> None:
     """Let the row be disconnecting, and looked after."""
     store.mark_disconnecting(SEEN, NOON)
 
 
-def supersede(store: RefreshStore) -> None:
+def supersede(store: RowStore) -> None:
     """Let the row hold a superseded pair, and be looked after."""
     store.keep_superseded(SEEN, superseded())
 
 
-def nothing(_: RefreshStore) -> None:
+def nothing(_: RowStore) -> None:
     """Leave the row as it is."""
 
 
@@ -99,8 +119,8 @@ class Loser:
 
     condition: str
     row: Connection
-    write: Callable[[RefreshStore], object]
-    before: Callable[[RefreshStore], None] = nothing
+    write: Callable[[RowStore], object]
+    before: Callable[[RowStore], None] = nothing
 
 
 LOSERS = [
@@ -134,6 +154,9 @@ LOSERS = [
     Loser("erase: same version", REINSTALLED, erase),
     Loser("finish: not disconnecting", SEEN, finish, mark_it),
     Loser("finish: nothing superseded", SEEN, finish, supersede),
+    Loser("reseal: same pair", replace(NEWER, sealed=pair("c41")), reseal),
+    Loser("reseal: not erased", SEEN, reseal, erase_it),
+    Loser("reseal: no living claim", CLAIMED, reseal),
 ]
 EACH = pytest.mark.parametrize("loser", LOSERS, ids=[loser.condition for loser in LOSERS])
 
@@ -162,7 +185,9 @@ def test_without_its_condition_a_loser_writes(rows: RefreshRows, loser: Loser) -
 def test_the_adapter_has_the_conditions_that_the_simulation_leaves_out() -> None:
     """Neither may have one that the other has not, and each has its loser here.
 
-    What keeps a row among the unfinished ones is proven here, whether the schedules play it or not.
+    What keeps a row among the unfinished ones is proven here, whether the schedules play it or not. That a superseded
+    pair is still there can be asked too late only between a look and its write: `test_rekey` has its loser.
     """
     here = {name for name in ADAPTER_NAMES if name.startswith("finish: ")}
-    assert set(ADAPTER_NAMES) == set(CONDITIONS) | here == {loser.condition for loser in LOSERS}
+    losers = {loser.condition for loser in LOSERS} | {"reseal superseded: still there"}
+    assert set(ADAPTER_NAMES) == set(CONDITIONS | RESEALING) | here == losers

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.template.access import MARKED, READ_BY_CONNECTIONS, READ_BY_WORKERS
+from tests.template.access import (
+    MARKED,
+    READ_BY_CONNECTIONS,
+    READ_BY_IMPORT,
+    READ_BY_RESTORE,
+    READ_BY_WORKERS,
+    WRITTEN_BY_IMPORT,
+)
 
 INSTALLS = {"Fn::GetAtt": ["InstallsTable", "Arn"]}
 CONNECTIONS = {"Fn::GetAtt": ["ConnectionsTable", "Arn"]}
@@ -238,11 +245,14 @@ def test_only_xray_and_a_keys_own_policy_name_every_resource(resources: dict[str
 
 
 def test_nobody_scans_deletes_rows_or_encrypts_with_the_token_key(resources: dict[str, Any]) -> None:
-    """Nobody has Scan, DeleteItem or Encrypt: rows are consumed by conditional updates, tokens sealed by data keys."""
+    """Nobody has Scan, DeleteItem or Encrypt: rows are consumed by conditional updates, tokens sealed by data keys.
+
+    A table that a restore has made is read whole, and is not the stack's own.
+    """
     allowed = {
         action
         for statement in every_statement(resources)
-        if statement["Effect"] == "Allow"
+        if statement["Effect"] == "Allow" and statement.get("Sid") != "ReadRestoredTables"
         for action in listed(statement["Action"])
     }
     assert "dynamodb:UpdateItem" in allowed
@@ -354,3 +364,62 @@ def test_a_schedule_may_wake_its_function_and_nothing_else(schedule: str, resour
     [trust] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def of_the_operators(resources: dict[str, Any], policy: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of one of the policies for the operator's command, by what they are called."""
+    found = list(statements([resources[policy]["Properties"]]))
+    assert [option for option, _ in found] == [*[""] * (len(found) - 1), "HasTablesKey"]
+    assert {statement["Effect"] for _, statement in found} == {"Allow"}
+    named = {statement["Sid"]: statement for option, statement in found if not option}
+    find = named.pop("FindTheDeployment")
+    stack = "cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*"
+    assert find["Action"] == "cloudformation:DescribeStacks"
+    assert find["Resource"] == {"Fn::Sub": f"arn:${{AWS::Partition}}:{stack}"}
+    return named
+
+
+def test_a_rekey_names_rows_and_opens_none(resources: dict[str, Any]) -> None:
+    """The index, and `refresh`: neither a row nor a key."""
+    named = of_the_operators(resources, "RekeyPolicy")
+    assert {statement["Action"]: statement["Resource"] for statement in named.values()} == {
+        "dynamodb:Query": LISTING,
+        "lambda:InvokeFunction": REFRESH,
+    }
+
+
+def test_an_import_seals_and_opens_nothing(resources: dict[str, Any]) -> None:
+    """It reads nothing sealed, writes the attributes of a connection, and may not have the row come back with it."""
+    named = of_the_operators(resources, "ImportPolicy")
+    assert {sid: (s["Action"], s["Resource"]) for sid, s in named.items()} == {
+        "LookForRows": ("dynamodb:BatchGetItem", CONNECTIONS),
+        "WriteImportedRows": ("dynamodb:UpdateItem", CONNECTIONS),
+        "SealTokens": ("kms:GenerateDataKey", TOKEN_KEY),
+        "AskForARefresh": ("lambda:InvokeFunction", REFRESH),
+    }
+    assert named["LookForRows"]["Condition"] == only_these(READ_BY_IMPORT)
+    assert named["WriteImportedRows"]["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:Attributes": WRITTEN_BY_IMPORT},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+        "Null": {"dynamodb:Attributes": False},
+    }
+    assert named["SealTokens"]["Condition"] == {"StringEquals": OUR_CONTEXT}
+    assert [name for name in WRITTEN_BY_IMPORT if "*" in name] == ["superseded_*"]
+
+
+def test_a_restore_reads_other_tables_and_writes_our_own(resources: dict[str, Any]) -> None:
+    """Restored tables are known by their name; no key comes near it."""
+    named = of_the_operators(resources, "RestorePolicy")
+    assert {sid: s["Action"] for sid, s in named.items()} == {
+        "ReadRestoredTables": "dynamodb:Scan",
+        "CompareRows": "dynamodb:BatchGetItem",
+        "BringRowsBack": "dynamodb:UpdateItem",
+    }
+    restored = named["ReadRestoredTables"]["Resource"]["Fn::Sub"]
+    assert restored.endswith(":table/${Application}-${Stage}-restored-*")
+    assert (named["CompareRows"]["Resource"], named["BringRowsBack"]["Resource"]) == (
+        CONNECTIONS,
+        CONNECTIONS,
+    )
+    assert named["CompareRows"]["Condition"] == only_these(READ_BY_RESTORE)
+    assert named["BringRowsBack"]["Condition"] == {"StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"}}

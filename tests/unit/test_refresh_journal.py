@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.doubles.journals import Kept, name_service
+from tests.doubles.samples import GLOBEX
 from tests.unit.services.test_refreshing import ACME, BEGAN, World
 from zendesk_oauth.errors import ConfigurationError, MalformedRequestError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -18,6 +19,7 @@ from zendesk_oauth.models.refresh import (
     RefreshQuestion,
     Renewal,
 )
+from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 from zendesk_oauth.refresh_journal import Occasion, RefreshJournal, Tick
 from zendesk_oauth.services.disconnect_connection import DisconnectAnswer, DisconnectOutcome
 from zendesk_oauth.services.finish_connection import FinishAnswer
@@ -306,3 +308,38 @@ def test_how_loud_a_failure_is(
     assert line["level"] == level
     assert "secret-in-a-text" not in json.dumps(line)
     assert counts == {counted: 1}
+
+
+def test_rows_sealed_anew_are_one_line_a_batch(kept: Kept[RefreshJournal]) -> None:
+    """How many ended how; only what an error kept from it has a line of its own, and keys are counted for the alarm."""
+    answers = [
+        RekeyAnswer("default", ACME, RekeyOutcome.RESEALED),
+        RekeyAnswer("reporting", ACME, RekeyOutcome.RESEALED),
+        RekeyAnswer("default", GLOBEX, RekeyOutcome.LATER),
+        RekeyAnswer("reporting", GLOBEX, RekeyOutcome.BROKEN, "seal_broken"),
+    ]
+    kept.journal.rekeyed("2027-01", answers, OCCASION)
+    (batch, broken), counts = kept.told()
+    assert (batch["level"], batch["campaign"]) == ("INFO", "2027-01")
+    assert batch["rows"] == {"resealed": 2, "later": 1, "broken": 1}
+    assert (broken["level"], broken["grant"], broken["subdomain"]) == ("WARNING", "reporting", "globex")
+    assert (broken["outcome"], broken["cause"]) == ("broken", "seal_broken")
+    assert counts == {"ConnectionsResealed": 2, "KeysUnavailable": 1}
+
+
+def test_rows_that_were_sealed_before_are_counted_as_nothing(kept: Kept[RefreshJournal]) -> None:
+    """A campaign that looks once more says so in one line."""
+    kept.journal.rekeyed("2027-01", [RekeyAnswer("default", ACME, RekeyOutcome.DONE)], OCCASION)
+    (line,), counts = kept.told()
+    assert (line["rows"], counts) == ({"done": 1}, {})
+
+
+@pytest.mark.parametrize("grant", ["default", None])
+def test_what_an_operator_asks_is_told_and_not_counted(kept: Kept[RefreshJournal], grant: str | None) -> None:
+    """One line with the place, and what came of it, as far as there is anything to say."""
+    told = {"outcome": "alive", "cause": None, "correlation_id": "A" * 22}
+    kept.journal.inquired(grant, ACME, told, OCCASION)
+    (line,), counts = kept.told()
+    assert (line["level"], line["outcome"], line["subdomain"]) == ("INFO", "alive", "acme")
+    assert (line.get("grant"), line["correlation_id"], line["request_id"]) == (grant, "A" * 22, "request-1")
+    assert ("cause" in line, counts) == (False, {})

@@ -10,7 +10,9 @@ from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from verification.account import Identity
+from cli.jobs.import_rows import READ
+from cli.jobs.restore_update import SEEN
+from deployed.account import Identity
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_token_reader import ATTRIBUTES
 
@@ -23,6 +25,12 @@ OWN_CONTEXT = {
     "field": "access_token",
 }
 POLICY_OF_CONNECTIONS = {"Version": "2012-10-17", "Statement": [{"Sid": "OfConnections"}]}
+MAY_OF_A_JOB: Mapping[str, frozenset[str]] = {
+    "rekey-policy": frozenset({"query listing", "invoke refresh"}),
+    "import-policy": frozenset({"read", "write", "generate_data_key prod", "invoke refresh"}),
+    "restore-policy": frozenset({"read", "write"}),
+}
+"""What each of these may do, in words of this module."""
 SECRET_OF_A_ROLE = "a-secret-key-of-a-throwaway-role"
 
 
@@ -69,7 +77,9 @@ class ScriptedAccount:
                 return said
         if asked.who is None:
             return self._as_own_caller(asked)
-        return _as_connections(asked) if asked.who == json.dumps(POLICY_OF_CONNECTIONS) else _as_worker(asked)
+        if asked.who == json.dumps(POLICY_OF_CONNECTIONS):
+            return _as_connections(asked)
+        return _as_job(asked) if asked.who in MAY_OF_A_JOB else _as_worker(asked)
 
     def _as_own_caller(self, asked: Asked) -> object:
         if asked.operation in _FIXED:
@@ -131,6 +141,43 @@ def _as_connections(asked: Asked) -> object:
     if asked.operation == "update_item" and names == {"connection_key"} and "ReturnValues" not in said:
         raise refusal("ConditionalCheckFailedException")
     raise refusal()
+
+
+def _as_job(asked: Asked) -> object:
+    """Allow what the policy of a job allows, and refuse all else; no condition of a write holds."""
+    assert asked.who is not None
+    said = asked.arguments
+    if _of_a_job(asked) not in MAY_OF_A_JOB[asked.who]:
+        raise refusal()
+    if asked.operation == "update_item":
+        assert said["ConditionExpression"] == "attribute_exists(#key) AND attribute_not_exists(#key)"
+        raise refusal("ConditionalCheckFailedException")
+    return {}
+
+
+def _of_a_job(asked: Asked) -> str:
+    said = asked.arguments
+    match asked.operation:
+        case "query":
+            return f"query {said.get('IndexName')}"
+        case "invoke":
+            assert said["InvocationType"] == "DryRun"
+            return f"invoke {said['FunctionName'].rpartition('-')[2]}"
+        case "generate_data_key":
+            return f"generate_data_key {said['EncryptionContext']['stage']}"
+        case "batch_get_item":
+            [wanted] = said["RequestItems"].values()
+            names = set(wanted.get("ExpressionAttributeNames", {}).values())
+            known = set(READ if asked.who == "import-policy" else SEEN)
+            return "read" if names and names <= known else "read more"
+        case "update_item":
+            names = set(said["ExpressionAttributeNames"].values())
+            return (
+                "write"
+                if names == {"connection_key", "status"} and "ReturnValues" not in said
+                else "write more"
+            )
+    return asked.operation
 
 
 @dataclass

@@ -9,6 +9,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from deployed.account import Account, Identity
+from deployed.api import Api
 from tests.verification.doubles import (
     POLICY_OF_CONNECTIONS,
     SECRET_OF_A_ROLE,
@@ -20,7 +22,6 @@ from tests.verification.doubles import (
     gateway,
     refusal,
 )
-from verification.account import Account, Api, Identity
 from verification.run import Verification
 from verification.stack import Deployed
 from verification.verdict import Finding, Verdict, of_call, of_request
@@ -28,11 +29,20 @@ from verification.verdict import Finding, Verdict, of_call, of_request
 OUTPUTS = {
     "ApiId": "abc123",
     "ConnectionsTableName": "connections",
+    "ConnectionsTableStreamArn": "stream-of-connections",
+    "EventBusName": "bus",
+    "ImportPolicyArn": "import-policy",
     "InstallsTableName": "installs",
+    "InstallsTableStreamArn": "stream-of-installs",
     "OperatorPolicyArn": "operator-policy",
+    "RekeyPolicyArn": "rekey-policy",
     "RescueQueueUrl": "https://sqs.example.com/rescue",
+    "RestorePolicyArn": "restore-policy",
     "TokenKeyArn": "token-key",
     "TokenRoutePolicyArn": "token-route-policy",
+    "UnpublishedDeadLetterQueueUrl": "https://sqs.example.com/unpublished-dead-letters",
+    "UnpublishedQueueUrl": "https://sqs.example.com/unpublished",
+    "UnreadBatchesQueueUrl": "https://sqs.example.com/unread-batches",
     "WorkerPolicyArn": "worker-policy",
 }
 PARAMETERS = {
@@ -42,6 +52,9 @@ PARAMETERS = {
     "ClientSecretArn": "the-secret",
     "DomainName": "",
 }
+
+
+JOB_POLICIES = ["rekey-policy", "import-policy", "restore-policy"]
 
 
 class Run:
@@ -100,6 +113,20 @@ def test_a_worker_tries_to_read_too_much_in_every_way(run: Run) -> None:
     ]
     keys = [a.arguments["Key"]["connection_key"]["S"] for a in run.by_worker("dynamodb")[:7]]
     assert set(keys) == {"default#verify-aws", "verify-other#verify-aws", "defaultx#verify-aws"}
+
+
+def test_a_worker_tries_what_events_come_from(run: Run) -> None:
+    """Both streams, a word on the bus that no rule asks for, and the three queues of events that were not told."""
+    run()
+    streams = [a.arguments["StreamArn"] for a in run.by_worker("dynamodbstreams")]
+    assert streams == ["stream-of-connections", "stream-of-installs"]
+    [word] = run.by_worker("events")
+    assert (
+        word.arguments["Entries"][0] | {"EventBusName": "bus", "Source": "verify-aws"}
+        == word.arguments["Entries"][0]
+    )
+    queues = {a.arguments["QueueUrl"].rpartition("/")[2] for a in run.by_worker("sqs")}
+    assert queues == {"rescue", "unpublished", "unpublished-dead-letters", "unread-batches"}
 
 
 def test_no_write_can_come_true(run: Run) -> None:
@@ -178,7 +205,7 @@ def test_functions_are_asked_for_and_never_run(run: Run) -> None:
     invoked = [a.arguments for a in run.by_worker("lambda")]
     assert {a["InvocationType"] for a in invoked} == {"DryRun"}
     verbs = [a["FunctionName"].removeprefix("zendesk-oauth-prod-") for a in invoked]
-    assert verbs == ["refresh", "callback", "connections", "installs", "revoke", "start"]
+    assert verbs == ["refresh", "callback", "connections", "installs", "publish", "revoke", "start"]
 
 
 def test_the_routes_are_tried_by_everybody(run: Run) -> None:
@@ -203,6 +230,28 @@ def test_the_routes_are_tried_by_everybody(run: Run) -> None:
         ("nobody", shown),
         ("nobody", "/connections"),
     ]
+
+
+@pytest.mark.parametrize("policy", JOB_POLICIES)
+def test_a_job_opens_nothing_and_reads_no_whole_row(policy: str, run: Run) -> None:
+    """Each tries what it is for, then both kinds of tokens, whole rows, scans, and writes that show or change more."""
+    run()
+    tried = [asked for asked in run.account.calls if asked.who == policy]
+    opened = [
+        asked.arguments["EncryptionContext"]["field"] for asked in tried if asked.operation == "decrypt"
+    ]
+    assert opened == ["access_token", "refresh_token"]
+    assert {"scan", "update_item", "batch_get_item"} <= {asked.operation for asked in tried}
+
+
+@pytest.mark.parametrize("policy", JOB_POLICIES)
+def test_a_job_that_may_open_a_token_is_told(policy: str, run: Run) -> None:
+    """Where a policy came to allow it, two lines are WRONG."""
+    run.account.rules.append(
+        lambda asked: {} if (asked.who, asked.operation) == (policy, "decrypt") else None
+    )
+    assert run() == 1
+    assert sum(line.startswith("WRONG allowed") for line in run.lines) == 2
 
 
 @pytest.mark.parametrize(
@@ -235,7 +284,7 @@ def test_any_other_error_proves_nothing(code: str, run: Run) -> None:
 
     run.account.rules.append(fails)
     assert run() == 1
-    assert sum(line.startswith("WRONG unproven") and code in line for line in run.lines) == 2
+    assert sum(line.startswith("WRONG unproven") and code in line for line in run.lines) == 5
 
 
 def test_who_is_refused_everything_proves_nothing(run: Run) -> None:
@@ -248,8 +297,8 @@ def test_who_is_refused_everything_proves_nothing(run: Run) -> None:
 
     run.account.rules.append(refuses)
     assert run() == 1
-    assert sum(line.startswith("WRONG refused") for line in run.lines) == 5
-    assert sum(run.pauses) == 5 * 60
+    assert sum(line.startswith("WRONG refused") for line in run.lines) == 13
+    assert sum(run.pauses) == 13 * 60
 
 
 def test_a_new_permission_is_waited_for(run: Run) -> None:
@@ -308,18 +357,18 @@ def test_no_role_is_left_after_a_failure_in_between(run: Run) -> None:
     with pytest.raises(RuntimeError):
         run()
     assert run.account.roles == {}
-    assert len(run.account.taken) == 4
+    assert len(run.account.taken) == 7
 
 
 def test_each_role_has_one_policy_and_one_way_in(run: Run) -> None:
-    """Four roles, each with the policy it is named for, taken with this run's external id for a quarter of an hour."""
+    """Seven roles, each with the policy it is named for, taken with this run's external id for a quarter of an hour."""
     run()
     made = [a.arguments for a in run.account.calls if a.operation == "create_role"]
     attached = [a.arguments["PolicyArn"] for a in run.account.calls if a.operation == "attach_role_policy"]
     taken = [a.arguments for a in run.account.calls if a.operation == "assume_role"]
     written = [a.arguments["PolicyDocument"] for a in run.account.calls if a.operation == "put_role_policy"]
-    assert attached == ["worker-policy", "token-route-policy", "operator-policy"]
-    assert (len(made), written) == (4, [json.dumps(POLICY_OF_CONNECTIONS)])
+    assert attached == ["worker-policy", "token-route-policy", "operator-policy", *JOB_POLICIES]
+    assert (len(made), written) == (7, [json.dumps(POLICY_OF_CONNECTIONS)])
     [external_id] = {a["ExternalId"] for a in taken}
     assert all(f'"sts:ExternalId": "{external_id}"' in a["AssumeRolePolicyDocument"] for a in made)
     assert all('"arn:aws:iam::123456789012:root"' in a["AssumeRolePolicyDocument"] for a in made)
@@ -423,5 +472,5 @@ def test_without_a_region_nothing_is_begun(
         runpy.run_module("verification", run_name="__main__")
     assert ended.value.code == 1
     assert capsys.readouterr().err == (
-        "verify-aws: not begun or not ended: no Region is set; AWS_DEFAULT_REGION names one\n"
+        "verify-aws: not begun or not ended: no Region is set; AWS_REGION names one\n"
     )

@@ -204,3 +204,32 @@ def test_without_a_client_that_waits_everything_is_handed_over(
     """However much time the caller has."""
     lambda_stub.add_response("invoke", {"StatusCode": 202}, asked(NAMES | {"asked": "due"}, "Event"))
     assert LambdaRefresher(lambda_client, "refresh").ask(DUE, 600.0) == RefreshReport(HANDED_OVER)
+
+
+def test_any_event_is_answered(lambda_client: "LambdaClient", lambda_stub: Stubber) -> None:
+    """What the function says comes back as it is, whatever it was asked."""
+    event = {"finish": NAMES}
+    response = {"StatusCode": 200, "Payload": payload({"outcome": "finished"})}
+    lambda_stub.add_response("invoke", response, asked(event))
+    assert LambdaRefresher(lambda_client, "refresh").answer_to(event) == {"outcome": "finished"}
+
+
+def test_an_event_that_is_not_known_there_is_a_fault_of_the_set_up(
+    lambda_client: "LambdaClient", lambda_stub: Stubber
+) -> None:
+    """The function is of another version than whoever asks it: asking again does not help."""
+    failed = {"errorType": "MalformedRequestError", "errorMessage": "the event has other members"}
+    lambda_stub.add_response(
+        "invoke", {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload(failed)}
+    )
+    with pytest.raises(ConfigurationError, match="another version"):
+        LambdaRefresher(lambda_client, "refresh").answer_to({"rekey": {}})
+
+
+def test_an_event_is_not_answered_where_the_role_may_not_ask(
+    lambda_client: "LambdaClient", lambda_stub: Stubber
+) -> None:
+    """As with any other question."""
+    lambda_stub.add_client_error("invoke", "AccessDeniedException", http_status_code=403)
+    with pytest.raises(ConfigurationError, match="AccessDeniedException"):
+        LambdaRefresher(lambda_client, "refresh").answer_to({"rekey": {}})

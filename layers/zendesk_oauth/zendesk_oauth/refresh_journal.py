@@ -4,7 +4,8 @@ A loss is counted by the call that judged it, not by the many that find the verd
 mend, an operator or an admin of the account, is said at WARNING or above, with what that person can do.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from zendesk_oauth.models.refresh import (
     RefreshQuestion,
     Renewal,
 )
+from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, Journal, code_of, error_fields
 from zendesk_oauth.services.disconnect_connection import DisconnectAnswer, DisconnectOutcome
@@ -163,6 +165,25 @@ class RefreshJournal(Journal):
         if answer.disconnect:
             self.disconnected(grant, subdomain, answer.disconnect, occasion)
 
+    def rekeyed(self, campaign: str, answers: Sequence[RekeyAnswer], occasion: Occasion) -> None:
+        """Say how many rows were sealed anew, or were before, and of each that an error kept from it, which."""
+        rows = Counter(answer.outcome.value for answer in answers)
+        fields = {"outcome": "rekeyed", "campaign": campaign, "rows": dict(rows), **occasion.fields()}
+        self._say("info", "rows sealed anew", fields)
+        if resealed := rows[RekeyOutcome.RESEALED]:
+            self._count("ConnectionsResealed", {}, resealed)
+        for answer in answers:
+            if answer.cause is not None:
+                row = {"outcome": answer.outcome.value, **_place(answer.grant, answer.subdomain)}
+                self._say("warning", "row not sealed anew", row | {"cause": answer.cause} | occasion.fields())
+                self._count_keys(answer.cause)
+
+    def inquired(
+        self, grant: str | None, subdomain: Subdomain, told: Mapping[str, object], occasion: Occasion
+    ) -> None:
+        """Say what an operator has asked, and what came of it; nothing is counted: a person reads the answer."""
+        self._say("info", "inquiry answered", {**_place(grant, subdomain), **told, **occasion.fields()})
+
     def failed(self, error: Exception, occasion: Occasion) -> None:
         """Say that an event could not be answered, and why."""
         fields = {"outcome": "failed", **error_fields(error), **occasion.fields()}
@@ -217,7 +238,7 @@ def _judged(answer: RefreshAnswer, occasion: Occasion) -> LossReason | None:
     return LossReason(reason)
 
 
-def _place(grant: str, subdomain: Subdomain) -> dict[str, object]:
+def _place(grant: str | None, subdomain: Subdomain) -> dict[str, object]:
     return {"grant": grant, "subdomain": subdomain}
 
 

@@ -6,7 +6,7 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
 from tests.doubles.samples import ACME
-from zendesk_oauth.adapters.kms_data_keys import additional_data
+from zendesk_oauth.adapters.kms_data_keys import KmsDataKeys, additional_data
 from zendesk_oauth.adapters.kms_sealer import KmsOpener, KmsSealer
 from zendesk_oauth.errors import KeyUnavailableError, SealBrokenError
 from zendesk_oauth.models.secret import Secret
@@ -138,3 +138,20 @@ def test_additional_data_are_unambiguous() -> None:
     assert joined != additional_data({"a": "1", "b": "2"}, "x")
     assert additional_data({"b": "2", "a": "1"}, "x") == additional_data({"a": "1", "b": "2"}, "x")
     assert json.loads(joined) == {"a": "1|b=2", "b": "", "commit_id": "x"}
+
+
+def test_a_key_is_tried_by_making_and_opening_one(kms_client: "KMSClient", kms_stub: Stubber) -> None:
+    """Two calls, of which nothing is kept; what KMS refuses is told as anywhere."""
+    made = {"Plaintext": PLAINTEXT, "CiphertextBlob": b"wrapped"}
+    asked = {"KeyId": SETTINGS.token_key_arn, "EncryptionContext": bound_to("access_token")}
+    kms_stub.add_response("generate_data_key", made, asked | {"KeySpec": "AES_256"})
+    kms_stub.add_response(
+        "decrypt",
+        {"Plaintext": PLAINTEXT, "KeyId": SETTINGS.token_key_arn},
+        asked | {"CiphertextBlob": b"wrapped"},
+    )
+    KmsDataKeys(kms_client, SETTINGS).try_key(CONTEXT)
+    kms_stub.assert_no_pending_responses()
+    kms_stub.add_client_error("generate_data_key", "AccessDeniedException")
+    with pytest.raises(KeyUnavailableError):
+        KmsDataKeys(kms_client, SETTINGS).try_key(CONTEXT)

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from zendesk_oauth.errors import (
 )
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.secret import Secret
-from zendesk_oauth.models.tokens import AuthorizedUser
+from zendesk_oauth.models.tokens import AuthorizedUser, LivingToken
 
 CLOCK = SystemClock()
 TOKEN = Secret("canary-token")
@@ -155,3 +156,35 @@ def test_a_deletion_that_is_refused_says_so(
     loopback.say(answer(status, ""))
     with pytest.raises(expected):
         api.delete_token(ACME, 4711, TOKEN, deadline())
+
+
+@pytest.mark.parametrize(
+    ("told", "scopes", "expires_at"),
+    [
+        ({}, None, None),
+        (
+            {"scopes": ["read", "users:read"], "expires_at": "2027-01-04T12:00:00Z"},
+            ("read", "users:read"),
+            datetime(2027, 1, 4, 12, tzinfo=UTC),
+        ),
+        ({"scopes": ["read", "read"], "expires_at": "2027-01-04T12:00:00"}, ("read",), None),
+        ({"scopes": "read", "expires_at": "soon"}, None, None),
+        ({"scopes": ["read", ""], "expires_at": 1_800_000_000}, None, None),
+        ({"scopes": [7], "expires_at": None}, None, None),
+    ],
+)
+def test_what_zendesk_says_of_a_living_token(
+    api: ZendeskHttpApi, loopback: Loopback, told: Any, scopes: Any, expires_at: datetime | None
+) -> None:
+    """Its id; scopes and end only where they are said in a form that cannot be misread."""
+    loopback.say(answer(200, json.dumps({"token": {"id": 9} | told})))
+    assert api.find_token(ACME, TOKEN, deadline()) == LivingToken(9, scopes, expires_at)
+    line, headers = loopback.head()
+    assert line == "GET /acme/api/v2/oauth/tokens/current.json HTTP/1.1"
+    assert headers["authorization"] == "Bearer canary-token"
+
+
+def test_nothing_is_said_of_a_dead_token(api: ZendeskHttpApi, loopback: Loopback) -> None:
+    """401 is an answer, not an error."""
+    loopback.say(answer(401, '{"error": "invalid_token"}'))
+    assert api.find_token(ACME, TOKEN, deadline()) is None

@@ -37,6 +37,11 @@ class Endpoint:
             raise self.error
         return issued()
 
+    def knows_client(self, grant: RefreshGrant, deadline: float) -> bool:
+        """Answer as scripted."""
+        self.refresh(grant, deadline)
+        return False
+
 
 class World:
     """A polite endpoint over a scripted one."""
@@ -142,3 +147,16 @@ def test_the_memory_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert world.wait_asked("one") == 20 * SECOND
     assert world.wait_asked("three") == 30 * SECOND
     assert world.refresh("two") == issued()
+
+
+def test_r16_an_account_that_is_left_alone_is_not_asked_about_our_client_either(world: World) -> None:
+    """An operator's question is one more POST: it waits with the others, and lets them wait."""
+    grant = RefreshGrant(ACME, Secret("made up"), ())
+    assert world.polite.knows_client(grant, 1010.0) is False
+    world.endpoint.error = ProviderUnavailableError("busy", retry_after=60 * SECOND)
+    with pytest.raises(ProviderUnavailableError, match="busy"):
+        world.polite.knows_client(grant, 1010.0)
+    with pytest.raises(ProviderUnavailableError, match="left alone"):
+        world.polite.knows_client(grant, 1010.0)
+    assert world.wait_asked() == 60 * SECOND
+    assert len(world.endpoint.asked) == 2

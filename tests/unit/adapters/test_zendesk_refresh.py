@@ -6,7 +6,7 @@ import pytest
 
 from tests.doubles.samples import ACME, GLOBEX
 from tests.doubles.scripted import ScriptedClientSecret, ScriptedClock
-from tests.loopback import Loopback, answer, raw
+from tests.loopback import Loopback, Script, answer, raw
 from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.adapters.zendesk_secret_choice import SecretChoice
 from zendesk_oauth.adapters.zendesk_tokens import LEAST_SECONDS, AuthlibTokenEndpoint
@@ -16,6 +16,7 @@ from zendesk_oauth.errors import (
     GrantRejectedError,
     ProviderUnavailableError,
     SecretUnavailableError,
+    UnintelligibleAnswerError,
     ZendeskOAuthError,
 )
 from zendesk_oauth.models.endpoints import Endpoints
@@ -264,3 +265,44 @@ def test_r20_what_was_taken_is_remembered_for_a_quarter_of_an_hour() -> None:
     clock.advance(timedelta(seconds=1))
     assert choice.first() == Secret("new")
     assert "old" not in repr(vars(choice)["_taken"])
+
+
+MADE_UP = RefreshGrant(ACME, Secret("m" * 43), ())
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        (answer(400, '{"error": "invalid_grant"}'), True),
+        (REFUSED, False),
+        (answer(400, '{"error": "unauthorized_client"}'), False),
+    ],
+)
+def test_a_token_that_nobody_has_issued_tells_whether_we_are_known(
+    loopback: Loopback, said: Script, *, known: bool
+) -> None:
+    """One POST with the current secret alone, even where another one is there; a refused one is read anew next."""
+    secrets = Secrets("kept", "current", "before")
+    loopback.say(said)
+    assert endpoint_with(secrets, loopback).knows_client(MADE_UP, CLOCK.monotonic() + 5) is known
+    assert sent_secrets(loopback) == ["kept"]
+    assert loopback.form()["refresh_token"] == "m" * 43
+    assert secrets.forgotten == (0 if known else 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (answer(200, GOOD), UnintelligibleAnswerError),
+        (answer(503, "busy"), ProviderUnavailableError),
+        (answer(200, "<html>"), UnintelligibleAnswerError),
+    ],
+)
+def test_any_other_answer_tells_nothing_of_our_client(
+    loopback: Loopback, said: Script, error: type[Exception]
+) -> None:
+    """Not even tokens for a token that nobody has issued."""
+    loopback.say(said)
+    with pytest.raises(error):
+        endpoint_with(ScriptedClientSecret(), loopback).knows_client(MADE_UP, CLOCK.monotonic() + 5)
+    assert len(loopback.requests) == 1

@@ -196,7 +196,7 @@ def finish(world: World, seconds: float = 58.0) -> FinishAnswer:
 
 def supersede(world: World, access: str = "a0") -> Superseded:
     """Let the row hold a pair that an install has replaced, whose access token lives."""
-    old = Superseded(seal(access, f"r-{access}", "c0"), world.clock.now() + LIFE)
+    old = Superseded(seal(access, f"r-{access}", f"c-{access}"), world.clock.now() + LIFE)
     world.rows.keep_superseded(world.row, old)
     world.zendesk.alive.add(access)
     return old

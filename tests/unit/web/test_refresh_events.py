@@ -20,9 +20,11 @@ from zendesk_oauth.models.refresh import (
     RefreshQuestion,
     Version,
 )
+from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 from zendesk_oauth.services.finish_connection import FinishAnswer
 from zendesk_oauth.web.refresh_events import (
     Finish,
+    Inquiry,
     RefreshEvent,
     Rescued,
     RescueMessage,
@@ -31,10 +33,13 @@ from zendesk_oauth.web.refresh_events import (
     parse_refresh_event,
     refresh_payload,
 )
+from zendesk_oauth.web.rekey_events import Rekey, rekey_payload
 
 DUE = {"grant": "default", "subdomain": "acme", "asked": "due"}
 SEEN = {"epoch": 1, "generation": 7}
 FAILED = DUE | {"asked": "failed", "seen": SEEN}
+ROW = {"grant": "default", "subdomain": "acme"}
+REKEY = {"campaign": "2027-01", "rows": [ROW]}
 RECORD = {"eventSource": "aws:sqs", "messageId": "m-1", "body": "{}"}
 
 
@@ -47,6 +52,9 @@ RECORD = {"eventSource": "aws:sqs", "messageId": "m-1", "body": "{}"}
         ("finish", Finish("default", ACME)),
         ("keep-alive", Schedule.KEEP_ALIVE),
         ("unfinished", Schedule.UNFINISHED),
+        ("rekey", Rekey("2027-01", (("default", ACME),))),
+        ("probe", Inquiry("default", ACME)),
+        ("examine", Inquiry(None, ACME)),
     ],
 )
 def test_an_event_becomes_a_question(event: str, question: RefreshEvent) -> None:
@@ -140,6 +148,29 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         ({"finish": {"grant": "default"}}, "finish"),
         ({"finish": {"grant": "default", "subdomain": "-"}}, "subdomain"),
         ({"schedule": "unfinished", "finish": {}}, "event"),
+        ({"rekey": REKEY, "grant": "default"}, "event"),
+        ({"rekey": [ROW]}, "rekey"),
+        ({"rekey": {"rows": [ROW]}}, "rekey"),
+        ({"rekey": REKEY | {"force": True}}, "rekey"),
+        ({"rekey": REKEY | {"campaign": 2027}}, "campaign"),
+        ({"rekey": REKEY | {"campaign": ""}}, "campaign"),
+        ({"rekey": REKEY | {"campaign": "2027/01"}}, "campaign"),
+        ({"rekey": REKEY | {"campaign": "x" * 65}}, "campaign"),
+        ({"rekey": REKEY | {"rows": {}}}, "rows"),
+        ({"rekey": REKEY | {"rows": []}}, "rows"),
+        ({"rekey": REKEY | {"rows": [ROW] * 26}}, "rows"),
+        ({"rekey": REKEY | {"rows": [ROW | {"subdomain": "ACME"}]}}, "subdomain"),
+        ({"rekey": REKEY | {"rows": ["default#acme"]}}, "row"),
+        ({"probe": "acme"}, "probe"),
+        ({"probe": {"subdomain": "acme"}}, "probe"),
+        ({"probe": {"grant": "default", "subdomain": "Acme"}}, "subdomain"),
+        ({"probe": {"grant": None, "subdomain": "acme"}}, "grant"),
+        ({"probe": {"grant": "default", "subdomain": "acme"}, "asked": "due"}, "event"),
+        ({"examine": "acme"}, "examine"),
+        ({"examine": {}}, "examine"),
+        ({"examine": {"subdomain": "acme.example.com"}}, "subdomain"),
+        ({"examine": {"subdomain": "acme", "grant": "default"}}, "examine"),
+        ({"examine": {"subdomain": "acme"}, "probe": {}}, "event"),
         ({"Records": {}}, "Records"),
         ({"Records": [7]}, "record"),
         ({"Records": [RECORD | {"eventSource": "aws:sns"}]}, "record"),
@@ -159,8 +190,12 @@ _ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
-_NAMES = st.sampled_from(["grant", "subdomain", "asked", "seen", "finish", "schedule", "Records"])
-_WORDS = st.sampled_from(["default", "acme", "due", "failed", "idle", "keep-alive", SEEN, DUE, [RECORD]])
+_NAMES = st.sampled_from(
+    ["grant", "subdomain", "asked", "seen", "finish", "schedule", "Records", "rekey", "probe", "examine"]
+)
+_WORDS = st.sampled_from(
+    ["default", "acme", "due", "failed", "idle", "keep-alive", SEEN, DUE, [RECORD], REKEY]
+)
 
 
 @given(_ANY | st.dictionaries(_NAMES, _WORDS | _ANY, max_size=5))
@@ -203,4 +238,21 @@ def test_the_end_of_a_connection_is_told_the_same_way() -> None:
     assert finish_payload(FinishAnswer(finished=False, retry_at=at)) == {
         "outcome": "postponed",
         "retry_at": int(at.timestamp()),
+    }
+
+
+def test_25_rows_are_sealed_anew_at_once_and_answered_in_their_order() -> None:
+    """Each with its outcome, and an error's code where one stood in the way."""
+    asked = parse_refresh_event({"rekey": REKEY | {"rows": [ROW] * 25}})
+    assert isinstance(asked, Rekey)
+    assert len(asked.rows) == 25
+    answers = [
+        RekeyAnswer("default", ACME, RekeyOutcome.DONE),
+        RekeyAnswer("reporting", ACME, RekeyOutcome.BROKEN, "seal_broken"),
+    ]
+    assert rekey_payload(answers) == {
+        "rows": [
+            {"grant": "default", "subdomain": "acme", "outcome": "done", "cause": None},
+            {"grant": "reporting", "subdomain": "acme", "outcome": "broken", "cause": "seal_broken"},
+        ]
     }

@@ -83,6 +83,11 @@ def superseded_of(item: Item) -> tuple[Superseded, ...]:
     return tuple(pairs.values())
 
 
+def superseded_places_of(item: Item) -> tuple[Superseded, ...]:
+    """Return what lies in each place of a superseded pair: one that two commits have put there comes twice."""
+    return tuple(_superseded(item, put_by) for put_by, _ in _commits(item))
+
+
 def superseding_commits(item: Item, superseded: Superseded) -> list[str]:
     """Return the ids of the commits under which this pair lies."""
     return [put_by for put_by, own in _commits(item) if own == superseded.sealed.commit_id]

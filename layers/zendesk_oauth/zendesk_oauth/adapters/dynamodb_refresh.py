@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from zendesk_oauth.adapters import dynamodb_refresh_rows as rows
 from zendesk_oauth.adapters import dynamodb_unfinished_rows as unfinished_rows
 from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, instant_of, optional_text, text
@@ -20,7 +18,8 @@ from zendesk_oauth.adapters.dynamodb_connection_attributes import (
     superseded_of,
     superseding_commits,
 )
-from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, code_of, row_in_the_way, store_errors
+from zendesk_oauth.adapters.dynamodb_connection_table import get_row, update_row
+from zendesk_oauth.adapters.dynamodb_errors import store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate, attribute_names
 from zendesk_oauth.errors import VersionConflictError
 from zendesk_oauth.models.connection import ConnectionStatus, connection_key
@@ -132,33 +131,12 @@ class DynamoDBRefreshStore(NamedTuple):
 
     def _get(self, key: str, *, projected: bool = False) -> Item | None:
         names = {"ProjectionExpression": _PROJECTION, "ExpressionAttributeNames": _NAMES}
-        with store_errors():
-            answer = self.client.get_item(
-                TableName=self.table,
-                Key={"connection_key": text(key)},
-                ConsistentRead=True,
-                **(names if projected else {}),  # type: ignore[arg-type]  # each has its own type
-            )
-        return answer.get("Item")
+        return get_row(self.client, self.table, key, **(names if projected else {}))
 
     def _update(
         self, key: str, update: ConditionalUpdate, returned: "ReturnValueType" = "NONE"
     ) -> tuple[bool, Item | None]:
-        """Return whether the write was made, and the row: the new one if it is asked for, or the one in the way."""
-        with store_errors():
-            try:
-                answer = self.client.update_item(
-                    TableName=self.table,
-                    Key={"connection_key": text(key)},
-                    ReturnValues=returned,
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    **update.arguments(),
-                )
-            except ClientError as error:
-                if code_of(error) != CONDITION_FAILED:
-                    raise
-                return False, row_in_the_way(error)
-        return True, answer.get("Attributes")
+        return update_row(self.client, self.table, key, update, returned)
 
     def _due(self, index: str, what: str, shard: str, now: datetime) -> Iterator[DueConnection]:
         with store_errors():

@@ -115,6 +115,10 @@ class KmsDataKeys:
             )
         return DataKey(answer["Plaintext"], wrapped, bound_to)
 
+    def try_key(self, context: SealContext) -> None:
+        """Make a data key and open it again, for nothing: two calls. Raises KeyUnavailableError, SealBrokenError."""
+        self.unwrap(context, ACCESS_TOKEN, self.generate(context, ACCESS_TOKEN).wrapped)
+
 
 class WarmDataKeys(KmsDataKeys):
     """The same, the last used ones kept in this process: a key that is warm costs no call. Safe under threads.

@@ -21,7 +21,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from zendesk_oauth.errors import ConfigurationError, RefreshPendingError
+from zendesk_oauth.errors import ConfigurationError, MalformedRequestError, RefreshPendingError
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.token import HANDED_OVER, IN_PROGRESS, RefreshReport, RefreshRequest
 
@@ -66,6 +66,11 @@ class LambdaRefresher:
                 # Mostly a connection that died while the container was frozen; if not, somebody is at it now.
                 return RefreshReport(IN_PROGRESS)
 
+    def answer_to(self, event: Mapping[str, object]) -> Mapping[str, object]:
+        """Return what `refresh` answers to any of its events, whose end is awaited by `client`."""
+        with self._errors():
+            return self._answered(self.client, event)
+
     def ask_later(self, grant: str, subdomain: Subdomain, asked: str) -> None:
         """Have it looked after without waiting; `asked` is a `models.refresh.Asked`."""
         self._hand_over(_names(grant, subdomain) | {"asked": asked})
@@ -79,12 +84,15 @@ class LambdaRefresher:
             self.client.invoke(InvocationType="Event", **self._named(event))
 
     def _awaited(self, client: "LambdaClient", event: Mapping[str, object]) -> RefreshReport:
+        return _report(self._answered(client, event))
+
+    def _answered(self, client: "LambdaClient", event: Mapping[str, object]) -> Mapping[str, object]:
         # Its published type says that every answer tells of an error.
         answer: Any = client.invoke(InvocationType="RequestResponse", **self._named(event))
         content = _json_object(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise RefreshPendingError(f"`refresh` failed: {content.get('errorType')}")
-        return _report(content)
+            raise _failed(content.get("errorType"))
+        return content
 
     def _named(self, event: Mapping[str, object]) -> dict[str, Any]:
         return {"FunctionName": self.function_name, "Payload": json.dumps(event).encode()}
@@ -106,6 +114,12 @@ class LambdaRefresher:
         if status in _PASSES_BY_ITSELF or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return RefreshPendingError(f"`refresh` cannot be asked: {code}")
         return ConfigurationError((f"{self.function_name} cannot be asked to refresh: {code}",))
+
+
+def _failed(kind: object) -> RefreshPendingError | ConfigurationError:
+    if kind == MalformedRequestError.__name__:
+        return ConfigurationError(("`refresh` does not know what it is asked: it is of another version",))
+    return RefreshPendingError(f"`refresh` failed: {kind}")
 
 
 def _event(request: RefreshRequest) -> dict[str, object]:

@@ -1,10 +1,11 @@
-"""The API calls that judge a token: whose it is, whether it lives, and its end.
+"""The API calls that judge a token: whose it is, whether it lives and what it may, and its end.
 
 Source: Zendesk's API reference, "Users" and "OAuth tokens". An anonymous user is answered with 200 and a null id.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,9 +13,10 @@ from zendesk_oauth.adapters.https_connection import HttpAnswer, HttpRequest, sen
 from zendesk_oauth.adapters.zendesk_answers import api_object, refuse_api_error
 from zendesk_oauth.errors import UnintelligibleAnswerError, WrongRoleError
 from zendesk_oauth.models.endpoints import Endpoints
+from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
-from zendesk_oauth.models.tokens import AuthorizedUser
+from zendesk_oauth.models.tokens import AuthorizedUser, LivingToken
 from zendesk_oauth.ports import Clock
 
 _ME = "/api/v2/users/me.json"
@@ -42,10 +44,18 @@ class ZendeskHttpApi:
 
     def find_token_id(self, subdomain: Subdomain, access_token: Secret, deadline: float) -> int | None:
         """Return the id of the living token; None: it is not alive (401)."""
+        token = self.find_token(subdomain, access_token, deadline)
+        return token.token_id if token else None
+
+    def find_token(self, subdomain: Subdomain, access_token: Secret, deadline: float) -> LivingToken | None:
+        """Return what Zendesk says of the living token; None: it is not alive (401)."""
         answer = self._ask("GET", self._url(subdomain, _CURRENT_TOKEN), access_token, deadline)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             return None
-        return _id(_member(api_object(answer, self.clock.now()), "token").get("id"))
+        token = _member(api_object(answer, self.clock.now()), "token")
+        return LivingToken(
+            _id(token.get("id")), _scopes(token.get("scopes")), _instant(token.get("expires_at"))
+        )
 
     def delete_token(
         self, subdomain: Subdomain, token_id: int, access_token: Secret, deadline: float
@@ -75,3 +85,19 @@ def _id(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise UnintelligibleAnswerError("an id that is no number")
     return value
+
+
+def _scopes(value: object) -> Scopes | None:
+    """Return the names of a list of texts; of anything else nothing is known."""
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        return None
+    return tuple(dict.fromkeys(value))
+
+
+def _instant(value: object) -> datetime | None:
+    """Return an instant with its offset; anything else says nothing."""
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return instant if instant and instant.tzinfo else None

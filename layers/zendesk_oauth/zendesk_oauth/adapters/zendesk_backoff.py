@@ -3,24 +3,34 @@
 What outlives the process is the row's `retry_at`; this spares the account the rows that have not asked it yet.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Protocol
 
 from zendesk_oauth.errors import ProviderUnavailableError
 from zendesk_oauth.models.refresh import BACK_OFF
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports import Clock
+from zendesk_oauth.ports.inquiry import ClientInquiry
 from zendesk_oauth.ports.refresh import RefreshEndpoint, RefreshGrant
 
 MOST_ACCOUNTS = 1024
 """How many accounts are left alone at once; beyond it the one whose time ends first is let go."""
 
 
-class PoliteTokenEndpoint:
-    """The port `RefreshEndpoint` over another: after a 429, a 5xx or no answer at all it waits. Safe under threads."""
+class AskedEndpoint(RefreshEndpoint, ClientInquiry, Protocol):
+    """Zendesk's token endpoint, with all that `refresh` asks of it."""
 
-    def __init__(self, endpoint: RefreshEndpoint, clock: Clock) -> None:
+
+class PoliteTokenEndpoint:
+    """The ports `RefreshEndpoint` and `ClientInquiry` over another: after a 429, a 5xx or no answer at all it waits.
+
+    Safe under threads.
+    """
+
+    def __init__(self, endpoint: AskedEndpoint, clock: Clock) -> None:
         self._endpoint = endpoint
         self._clock = clock
         self._until: dict[Subdomain, datetime] = {}
@@ -28,12 +38,19 @@ class PoliteTokenEndpoint:
 
     def refresh(self, grant: RefreshGrant, deadline: float) -> IssuedTokens:
         """Ask the endpoint. Raises its errors; while the account is left alone, that nothing was sent, and the rest."""
-        self._refuse_while_left_alone(grant.subdomain)
+        return self._politely(grant.subdomain, lambda: self._endpoint.refresh(grant, deadline))
+
+    def knows_client(self, grant: RefreshGrant, deadline: float) -> bool:
+        """Ask the endpoint. Raises its errors; while the account is left alone, the same as above."""
+        return self._politely(grant.subdomain, lambda: self._endpoint.knows_client(grant, deadline))
+
+    def _politely[T](self, subdomain: Subdomain, ask: Callable[[], T]) -> T:
+        self._refuse_while_left_alone(subdomain)
         try:
-            return self._endpoint.refresh(grant, deadline)
+            return ask()
         except ProviderUnavailableError as error:
             if not error.nothing_sent:
-                self._leave_alone(grant.subdomain, error.retry_after or BACK_OFF)
+                self._leave_alone(subdomain, error.retry_after or BACK_OFF)
             raise
 
     def _refuse_while_left_alone(self, subdomain: Subdomain) -> None:

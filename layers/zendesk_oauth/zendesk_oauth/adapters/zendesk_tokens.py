@@ -17,8 +17,10 @@ from zendesk_oauth.adapters.zendesk_token_answers import issued_tokens, refreshe
 from zendesk_oauth.errors import (
     ClientRejectedError,
     ConfigurationError,
+    GrantRejectedError,
     ProviderUnavailableError,
     SecretUnavailableError,
+    UnintelligibleAnswerError,
 )
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.secret import Secret
@@ -120,6 +122,22 @@ class AuthlibTokenEndpoint:
         """
         answer = self._spend(grant, self._first_secret(), deadline)
         return refreshed_tokens(answer, grant, self.lifetimes, self.clock.now())
+
+    def knows_client(self, grant: "RefreshGrant", deadline: float) -> bool:
+        """Tell by a refresh token that nobody has issued whether Zendesk takes the current secret: one POST with it.
+
+        `invalid_client` comes before any token is looked at (RFC 6749 section 5.2). Raises the ProviderError of any
+        other answer, and what the client secret's port raises before anything is sent.
+        """
+        answer = self._post_refresh(grant, self.client_secret(), deadline)
+        try:
+            refreshed_tokens(answer, grant, self.lifetimes, self.clock.now())
+        except GrantRejectedError:
+            return True
+        except ClientRejectedError:
+            self.client_secret.forget()
+            return False
+        raise UnintelligibleAnswerError("a refresh token was taken that nobody has issued")
 
     def _first_secret(self) -> Secret:
         try:

@@ -20,7 +20,7 @@ from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.refresh import Asked, Renewal
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import TokenLifetimes
-from zendesk_oauth.ports import ZendeskApi
+from zendesk_oauth.ports import ClientSecret, ZendeskApi
 from zendesk_oauth.ports.refresh import Keyring, PatientClock, RefreshEndpoint, RefreshStore, RescueQueue
 from zendesk_oauth.refresh_journal import RefreshJournal
 from zendesk_oauth.services.finish_connection import FinishConnection
@@ -33,6 +33,10 @@ from zendesk_oauth.web.refresh_events import Schedule
 
 if TYPE_CHECKING:
     from zendesk_oauth.adapters.sqs_rescue import SqsRescueQueue
+    from zendesk_oauth.adapters.zendesk_api import ZendeskHttpApi
+    from zendesk_oauth.adapters.zendesk_backoff import PoliteTokenEndpoint
+    from zendesk_oauth.bootstrap.inquiries import Inquiries
+    from zendesk_oauth.services.rekey_connection import RekeyConnection
 
 CONNECT_SECONDS = 0.5
 READ_SECONDS = 1.5
@@ -81,8 +85,9 @@ class Outside(NamedTuple):
     """What a POST needs: keys, Zendesk's token endpoint, and its API to probe and to revoke with."""
 
     keyring: Keyring
-    token_endpoint: RefreshEndpoint
-    api: ZendeskApi
+    client_secret: ClientSecret
+    token_endpoint: "PoliteTokenEndpoint"
+    api: "ZendeskHttpApi"
 
 
 def build(environ: Mapping[str, str] | None = None) -> RefreshOnEvent:
@@ -102,6 +107,7 @@ def _use_cases(settings: RefreshSettings, clock: PatientClock, journal: RefreshJ
     store = DynamoDBRefreshStore(aws.dynamodb(), settings.connections_table)
     outside = cache(lambda: _outside(settings, aws, clock))
     rescue = cache(lambda: _rescue_queue(settings, aws))
+    inquiries = cache(lambda: _inquiries(settings, aws, store, outside(), clock))
     ports = RefreshPorts(
         store=store,
         keyring=cast("Keyring", Late(lambda: outside().keyring)),
@@ -119,6 +125,8 @@ def _use_cases(settings: RefreshSettings, clock: PatientClock, journal: RefreshJ
         hand_over=_hand_over(settings, aws, store, clock),
         read_renewal=_read_renewal,
         show_again=lambda receipt, seconds: rescue().show_again(receipt, seconds),
+        rekey=cache(lambda: _rekey(store, outside().keyring, clock)),
+        inquire=inquiries,
     )
 
 
@@ -150,6 +158,7 @@ def _outside(settings: RefreshSettings, aws: AwsClients, clock: PatientClock) ->
     )
     return Outside(
         KmsKeyring(aws.kms(), settings.seal),
+        client_secret,
         PoliteTokenEndpoint(token_endpoint, clock),
         ZendeskHttpApi(settings.endpoints, clock),
     )
@@ -161,6 +170,13 @@ def _rescue_queue(settings: RefreshSettings, aws: AwsClients) -> "SqsRescueQueue
     return SqsRescueQueue(aws.sqs(), settings.rescue_queue_url)
 
 
+def _rekey(store: DynamoDBRefreshStore, keyring: Keyring, clock: PatientClock) -> "RekeyConnection":
+    from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore  # noqa: PLC0415 - once in a long while
+    from zendesk_oauth.services.rekey_connection import RekeyConnection  # noqa: PLC0415
+
+    return RekeyConnection(DynamoDBRekeyStore(store.client, store.table), keyring, clock)
+
+
 def _handovers(settings: RefreshSettings, aws: AwsClients) -> Mapping[Schedule, Handover]:
     from zendesk_oauth.adapters.lambda_refresher import LambdaRefresher  # noqa: PLC0415 - where something is due
 
@@ -169,6 +185,14 @@ def _handovers(settings: RefreshSettings, aws: AwsClients) -> Mapping[Schedule, 
         Schedule.KEEP_ALIVE: partial(refresher.ask_later, asked=Asked.IDLE),
         Schedule.UNFINISHED: refresher.hand_over_finish,
     }
+
+
+def _inquiries(
+    settings: RefreshSettings, aws: AwsClients, store: RefreshStore, outside: Outside, clock: PatientClock
+) -> "Inquiries":
+    from zendesk_oauth.bootstrap.inquiries import build_inquiries  # noqa: PLC0415 - where an operator asks
+
+    return build_inquiries(aws.kms(), settings.seal, store, outside, clock)
 
 
 def _read_renewal(text: str) -> Renewal:

@@ -7,7 +7,7 @@ error that nobody foresaw is raised without its text, which may quote anything.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zendesk_oauth.errors import KeyUnavailableError, StoreUnavailableError, ZendeskOAuthError
 from zendesk_oauth.models.refresh import RefreshQuestion, Renewal
@@ -19,6 +19,7 @@ from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.replay_rescued import ReplayRescued
 from zendesk_oauth.web.refresh_events import (
     Finish,
+    Inquiry,
     RefreshEvent,
     Rescued,
     RescueMessage,
@@ -27,6 +28,11 @@ from zendesk_oauth.web.refresh_events import (
     parse_refresh_event,
     refresh_payload,
 )
+from zendesk_oauth.web.rekey_events import Rekey, rekey_payload
+
+if TYPE_CHECKING:
+    from zendesk_oauth.bootstrap.inquiries import Inquiries
+    from zendesk_oauth.services.rekey_connection import RekeyConnection
 
 RESERVED_SECONDS = 2.0
 """What is kept of the function's time for the last line; `services.refresh_ports` says what the rest has to hold."""
@@ -65,6 +71,10 @@ class UseCases(NamedTuple):
     """Raises MalformedRequestError."""
     show_again: Callable[[str, int], None]
     """Lets a message of that receipt come again after so many seconds. Raises StoreUnavailableError."""
+    rekey: "Callable[[], RekeyConnection]"
+    """Builds what seals a row anew."""
+    inquire: "Callable[[], Inquiries]"
+    """Builds what answers an operator."""
 
 
 class Invocation(NamedTuple):
@@ -113,6 +123,10 @@ class RefreshOnEvent:
                 return self._finish(use_cases, event, invocation)
             case Schedule():
                 return self._hand_over(use_cases, event, invocation)
+            case Rekey():
+                return self._rekey(use_cases, event, invocation)
+            case Inquiry():
+                return self._inquire(use_cases, event, invocation)
         return self._replay(use_cases, event, invocation)
 
     def _refresh(self, use_cases: UseCases, question: RefreshQuestion, invocation: Invocation) -> Payload:
@@ -139,6 +153,17 @@ class RefreshOnEvent:
             tick = Tick(HANDED_OVER[schedule], asked, longest)
             self.journal.handed_over(tick, invocation.occasion(self.clock))
         return {"asked": asked}
+
+    def _rekey(self, use_cases: UseCases, asked: Rekey, invocation: Invocation) -> Payload:
+        rekey = use_cases.rekey()
+        answers = [rekey(*row, asked.campaign, invocation.until) for row in asked.rows]
+        self.journal.rekeyed(asked.campaign, answers, invocation.occasion(self.clock))
+        return rekey_payload(answers)
+
+    def _inquire(self, use_cases: UseCases, inquiry: Inquiry, invocation: Invocation) -> Payload:
+        payload, told = use_cases.inquire()(inquiry)
+        self.journal.inquired(*inquiry, told, invocation.occasion(self.clock))
+        return payload
 
     def _replay(self, use_cases: UseCases, rescued: Rescued, invocation: Invocation) -> Payload:
         """Return the partial batch response: which messages are to come again."""

@@ -1,7 +1,7 @@
 """Tokens: as Zendesk issues them, and as they lie sealed."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from zendesk_oauth.errors import UnintelligibleAnswerError
 from zendesk_oauth.models.scopes import Scopes
@@ -54,6 +54,15 @@ class AuthorizedUser:
 
     user_id: int
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class LivingToken:
+    """What Zendesk itself says of a token that lives; what it does not say is None."""
+
+    token_id: int
+    scopes: Scopes | None
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ POST_SECONDS = 45.0
 """The answer may be the only living refresh token in the world, so it is awaited long."""
 STORE_SECONDS = 5.0
 """One call of a table that hangs: two tries, and the SDK's pause between them."""
+KEY_SECONDS = 5.0
+"""The same of a key service that hangs."""
 QUEUE_SECONDS = 2.5
 """One call of a rescue queue that hangs: one try, by a client that has to be built first."""
 KEEP_SECONDS = STORE_SECONDS + QUEUE_SECONDS

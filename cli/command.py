@@ -1,0 +1,78 @@
+"""Makes a command of a function: gives it a desk, the options that every command has, and a plain end.
+
+The rule: expected trouble is a sentence on standard error and an exit code, never a traceback; of what nobody foresaw
+only its kind and its place are told, since its text may quote anything.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from traceback import walk_tb
+from typing import Annotated, Any
+
+import typer
+
+from cli.desk import DEFAULT_STACK, Desk
+from cli.errors import CommandError
+from cli.exits import Exit
+from cli.output import Output
+
+StackName = Annotated[
+    str, typer.Option("--stack", envvar="ZENDESK_OAUTH_STACK", help="Name of the deployed stack.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Say the result as JSON.")]
+
+type Work = Callable[..., Exit | None]
+"""What a command does: its first parameter is the desk, the others are its own arguments and options."""
+
+
+def command(work: Work) -> Callable[..., None]:
+    """Return what Typer calls: the work, with `--stack` and `--json` beside its own options."""
+    signature = inspect.signature(work, eval_str=True)
+    _, *own = signature.parameters.values()
+    common = [
+        inspect.Parameter(
+            "stack", inspect.Parameter.KEYWORD_ONLY, default=DEFAULT_STACK, annotation=StackName
+        ),
+        inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
+    ]
+
+    @wraps(work)
+    def run(*, stack: str, as_json: bool, **given: object) -> None:
+        output = Output(as_json=as_json)
+        with told_plainly(output):
+            ended = work(Desk(stack, output), **given)
+            raise typer.Exit(ended or Exit.DONE)
+
+    typed: Any = run
+    typed.__signature__ = signature.replace(parameters=[*own, *common])
+    typed.__annotations__ = {each.name: each.annotation for each in (*own, *common)}
+    return run
+
+
+@contextmanager
+def told_plainly(output: Output) -> Iterator[None]:
+    """Say what keeps a command from its end, and end it with the exit code of that."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except KeyboardInterrupt:
+        output.say("zendesk-oauth: stopped")
+        raise typer.Exit(Exit.STOPPED) from None
+    except CommandError as error:
+        output.say(f"zendesk-oauth: {error}")
+        raise typer.Exit(error.exit_code) from None
+    except Exception as error:  # noqa: BLE001 - the border: its text may quote anything
+        from cli.trouble import trouble_of  # noqa: PLC0415 - it loads botocore, which has its errors there
+
+        trouble = trouble_of(error)
+        output.say(f"zendesk-oauth: {trouble or _unforeseen(error)}")
+        raise typer.Exit(trouble.exit_code if trouble else Exit.BROKEN) from None
+
+
+def _unforeseen(error: Exception) -> str:
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    place = f"{frame.f_code.co_filename}:{line}"
+    return f"this command has an error of its own, {type(error).__name__} at {place}; please report it"

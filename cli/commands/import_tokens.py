@@ -1,0 +1,154 @@
+"""`zendesk-oauth import FILE`: bring tokens that a company already has."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.desk import Desk
+from cli.errors import RefusedError
+from cli.exits import Exit
+from cli.jobs.import_file import FileFormat, TokenFile, format_of
+from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
+from cli.jobs.import_survey import survey
+from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
+from cli.jobs.report_file import report_file
+from cli.output import plain, table
+
+if TYPE_CHECKING:  # Rich and the SDK take a while to load
+    from rich.console import Console
+
+    from cli.jobs.import_tokens import ImportTokens
+    from cli.jobs.progress import Progress
+
+MEANING: Mapping[ImportOutcome, str] = {
+    ImportOutcome.IMPORTED: "written; Zendesk vouches for it",
+    ImportOutcome.REFRESHED: "written and refreshed",
+    ImportOutcome.DONE: "imported before",
+    ImportOutcome.CONNECTED: "has a connection of another origin, or has disconnected this one",
+    ImportOutcome.PENDING: "written; its refresh has not ended: run it again, to see",
+    ImportOutcome.LATER: "not written, nobody answered: run it again",
+    ImportOutcome.CANNOT_REFRESH: "not written, no refresh token: connect the account again",
+    ImportOutcome.LOST: "Zendesk does not take its refresh token: connect the account again",
+    ImportOutcome.WRONG_ROLE: "not written, somebody else's token: connect the account again",
+    ImportOutcome.REFUSED: "not written, may not ask whose it is: connect the account again",
+    ImportOutcome.BAD: "not written: correct the line",
+}
+SHOWN = 20
+"""So many lines are named one by one to people; the report names all."""
+
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or JSON lines.")]
+_Format = Annotated[
+    FileFormat | None, typer.Option("--format", help="Where the file's name does not say it.")
+]
+_Report = Annotated[Path | None, typer.Option("--report", help="A file (.csv, .jsonl) for each line's end.")]
+_Replace = Annotated[bool, typer.Option("--replace", help="Replace living connections of another origin.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, and write nothing.")]
+_Parallel = Annotated[int, typer.Option(min=1, max=MOST_PARALLEL, help="Lines under way.")]
+
+
+@dataclass(slots=True)
+class Ended:
+    """How the lines have ended: how many how, and the first of those that something is to be done about."""
+
+    start_url: str | None
+    outcomes: Counter[ImportOutcome] = field(default_factory=Counter)
+    first: list[LineReport] = field(default_factory=list)
+
+    def note(self, report: LineReport) -> None:
+        """Take note of a line."""
+        self.outcomes[report.outcome] += 1
+        if report.outcome not in GOOD and len(self.first) < SHOWN:
+            self.first.append(report)
+
+    @property
+    def left(self) -> int:
+        """How many lines something is to be done about."""
+        return self.outcomes.total() - sum(self.outcomes[outcome] for outcome in GOOD)
+
+
+def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
+    desk: Desk,
+    file: _File,
+    file_format: _Format = None,
+    report: _Report = None,
+    parallel: _Parallel = PARALLEL,
+    replace: _Replace = False,  # noqa: FBT002 - an option
+    dry_run: _DryRun = False,  # noqa: FBT002 - as above
+) -> Exit:
+    """Bring the tokens of a file, each line once. If it is stopped, begin it again."""
+    from cli.jobs.build import HowToImport, import_of  # noqa: PLC0415 - it loads the SDK
+    from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
+    from cli.jobs.stack import Stack  # noqa: PLC0415 - as above
+
+    _check_files(file, report)
+    stack = Stack.of(desk.stack)
+    tokens = TokenFile(file, file_format or format_of(file), frozenset(stack.grants))
+    importing = import_of(desk.account, stack, HowToImport(parallel, replace, dry_run))
+    ended = Ended(stack.start_url)
+    with shown_progress(desk.output.beside) as progress:
+        run(importing, tokens, report, ended, progress)
+    desk.output.tell(summary(ended, report, dry_run=dry_run), lambda out: _show(ended, report, out))
+    return Exit.AMISS if ended.left else Exit.DONE
+
+
+def _check_files(file: Path, report: Path | None) -> None:
+    """Refuse what would be read twice and is there once, and a report in the place of the file."""
+    if not file.is_file():
+        raise RefusedError(f"{file.name} is read twice, so it has to be a file and no pipe")
+    if report and report.exists() and report.samefile(file):
+        raise RefusedError("--report names the file of tokens itself")
+
+
+def run(
+    importing: "ImportTokens", tokens: TokenFile, report: Path | None, ended: Ended, progress: "Progress"
+) -> None:
+    """Go through the file twice: to see what there is, and to import it. Raises what an import raises."""
+    now = importing.ports.clock.now()
+    report_format = format_of(report) if report else tokens.file_format
+    progress.begin("reading the file")
+    seen = survey(_advancing(tokens.read(now), progress))
+    progress.begin("importing", seen.lines)
+    with report_file(report, report_format, ended.start_url) as write:
+        for line in _advancing(importing(map(seen.judge, tokens.read(now))), progress):
+            write(line)
+            ended.note(line)
+
+
+def _advancing[T](items: Iterable[T], progress: "Progress") -> Iterator[T]:
+    for item in items:
+        yield item
+        progress.advance()
+
+
+def summary(ended: Ended, report: Path | None, *, dry_run: bool) -> dict[str, Any]:
+    """Return what JSON says."""
+    return {
+        "lines": ended.outcomes.total(),
+        "outcomes": _rows(ended),
+        "left": ended.left,
+        "report": str(report) if report else None,
+        "dry_run": dry_run,
+    }
+
+
+def _rows(ended: Ended) -> dict[str, int]:
+    return {outcome.value: ended.outcomes[outcome] for outcome in ImportOutcome if ended.outcomes[outcome]}
+
+
+def _show(ended: Ended, report: Path | None, out: "Console") -> None:
+    rows = ((name, f"{number:,}", MEANING[ImportOutcome(name)]) for name, number in _rows(ended).items())
+    out.print(table("outcome", "lines", "what it means", rows=rows))
+    for line in ended.first:
+        name = f"{line.grant or '?'} {line.subdomain or '?'}"
+        said = (
+            f"line {line.number}: {name}: {line.outcome.value} {line.reason}; {line.to_do(ended.start_url)}"
+        )
+        out.print(plain(said), markup=False, soft_wrap=True)
+    if ended.left > len(ended.first):
+        out.print(f"and {ended.left - len(ended.first)} more lines, which --report FILE names")
+    if report:
+        out.print(plain(f"every line: {report}"), markup=False, soft_wrap=True)

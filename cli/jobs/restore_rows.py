@@ -1,0 +1,65 @@
+"""Rows of a restored table, and the stack's own, as a restore reads and writes them: sealed as they are."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cli.jobs.batch_read import BatchRead
+from cli.jobs.restore_update import SEEN, BackupRow, LiveRow, raise_update, restore_update
+from zendesk_oauth.adapters.dynamodb_attributes import text
+from zendesk_oauth.adapters.dynamodb_connection_table import KEY
+from zendesk_oauth.adapters.dynamodb_errors import store_errors
+from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
+from zendesk_oauth.errors import VersionConflictError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRows:
+    """Reads both tables and writes to the stack's own. Every method raises StoreUnavailableError.
+
+    `pause` waits that many seconds.
+    """
+
+    client: "DynamoDBClient"
+    backup_table: str
+    table: str
+    pause: Callable[[float], None]
+
+    def backup(self) -> Iterator[BackupRow]:
+        """Yield every row of the restored table."""
+        with store_errors():
+            for page in self.client.get_paginator("scan").paginate(
+                TableName=self.backup_table, ConsistentRead=True
+            ):
+                yield from map(BackupRow, page["Items"])
+
+    def live(self, keys: Iterable[str]) -> Mapping[str, LiveRow]:
+        """Read the stack's own rows strongly, by their keys, at most MOST_KEYS."""
+        read = BatchRead(self.client, self.table, SEEN, self.pause)
+        return {item[KEY]["S"]: LiveRow(item) for item in read(keys)}
+
+    def origin(self, row: BackupRow) -> str:
+        """Return by what a row is known that this one was brought back to."""
+        return f"{self.backup_table} {row.version.epoch}.{row.version.generation}"
+
+    def restore(self, row: BackupRow, live: LiveRow | None, epoch: int) -> bool:
+        """Bring a row back; False, and nothing was written, where the stack's own is not what was seen."""
+        return self._is_written(row, restore_update(row, live, epoch, self.origin(row)))
+
+    def raise_epoch(self, row: BackupRow, live: LiveRow, epoch: int, now: datetime) -> bool:
+        """Raise the epoch of the stack's own row; False where it is not what was seen, or is being refreshed."""
+        return self._is_written(row, raise_update(live, epoch, self.origin(row), now))
+
+    def _is_written(self, row: BackupRow, update: ConditionalUpdate) -> bool:
+        try:
+            with store_errors():
+                self.client.update_item(
+                    TableName=self.table, Key={KEY: text(row.key)}, ReturnValues="NONE", **update.arguments()
+                )
+        except VersionConflictError:
+            return False
+        return True

@@ -1,0 +1,164 @@
+"""The writes of a restore: a row as the backup has it, or its epoch alone.
+
+A row comes back with a raised epoch and without what belonged to its last moment: the claim and the back-off. What the
+stack's own row holds as superseded stays there, and a living pair that is replaced comes to it, as under an install.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zendesk_oauth.adapters.dynamodb_attributes import (
+    SUPERSEDED,
+    Item,
+    instant,
+    instant_of,
+    number,
+    optional_text,
+    superseded_name,
+    text,
+    text_set,
+)
+from zendesk_oauth.adapters.dynamodb_connection_attributes import CLAIM, CONNECTION, LIVING
+from zendesk_oauth.adapters.dynamodb_connection_table import KEY
+from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
+from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
+from zendesk_oauth.adapters.dynamodb_rekey import MARKS
+from zendesk_oauth.models.connection import ConnectionStatus, keep_alive_shard
+from zendesk_oauth.models.refresh import Version
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+RESTORED_FROM = "restored_from"
+"""What a row that was brought back says of its origin: the table, and the version that it had there."""
+NEEDED = frozenset({"epoch", "generation", "status", "grant", "subdomain"})
+"""What every row of ours has."""
+SEEN = (KEY, "epoch", "generation", "status", "issued_at", "established_at", RESTORED_FROM, *SUPERSEDED)
+"""All that is read of the stack's own row."""
+_COMMITS = "superseded_commits"
+_OF_THE_MOMENT = (*CLAIM, "retry_at")
+_UNFINISHED = ("unfinished_shard", "unfinished_at")
+_INDEXED = ("keep_alive_shard", "list_shard")
+_KNOWN = frozenset((*CONNECTION, *PROJECTED, *_INDEXED, MARKS, RESTORED_FROM)) - {_COMMITS}
+"""Every attribute of a row but its key, its superseded pairs, and its place among the unfinished ones: whoever looks
+after those finds out whether anything is left to do."""
+_SAME_VERSION = "#epoch = :epoch AND #generation = :generation"
+_SAME_STATUS = "#status = :status"
+CONDITIONS: Mapping[str, dict[str, str]] = {
+    "restore": {"still absent": f"attribute_not_exists(#{KEY})"},
+    "restore over": {"same version": _SAME_VERSION, "same status": _SAME_STATUS},
+    "raise": {
+        "same version": _SAME_VERSION,
+        "no living claim": "attribute_not_exists(#claim_id) OR #claim_state <> :living OR #claim_until <= :now",
+    },
+}
+"""Every condition of each write. A refresh under way commits on its version, so none may be when it is raised."""
+
+
+class BackupRow(NamedTuple):
+    """A row of the restored table."""
+
+    item: Item
+
+    @property
+    def key(self) -> str:
+        """The connection's key."""
+        return self.item[KEY]["S"]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a connection's row."""
+        return self.item.keys() >= NEEDED
+
+    @property
+    def version(self) -> Version:
+        """The version that it had then."""
+        return _version(self.item)
+
+    @property
+    def issued_at(self) -> datetime:
+        """When its pair was issued."""
+        return _issued_at(self.item)
+
+
+class LiveRow(NamedTuple):
+    """The stack's own row of the same key, with its pair, sealed, if it is whole."""
+
+    item: Item
+
+    @property
+    def version(self) -> Version:
+        """Its version."""
+        return _version(self.item)
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """Its status."""
+        return ConnectionStatus(self.item["status"]["S"])
+
+    @property
+    def issued_at(self) -> datetime:
+        """When its pair was issued."""
+        return _issued_at(self.item)
+
+    @property
+    def restored_from(self) -> str | None:
+        """Where an earlier run has brought it from."""
+        return optional_text(self.item, RESTORED_FROM)
+
+    @property
+    def pair(self) -> str | None:
+        """The commit id of its pair, which may live; None where there is none, or less than a whole one."""
+        return self.item["commit_id"]["S"] if self.item.keys() >= set(SUPERSEDED) else None
+
+
+def restore_update(row: BackupRow, live: LiveRow | None, epoch: int, origin: str) -> ConditionalUpdate:
+    """Return the write: all that the backup has, and nothing else of what the row may have now."""
+    attributes = _attributes(row, epoch, origin)
+    commits = set(row.item[_COMMITS]["SS"] if _COMMITS in row.item else ())
+    replaced = live.pair if live else None
+    moved: dict[str, str] = {}
+    if replaced is not None and replaced != optional_text(row.item, "commit_id"):
+        moved = {f"was_{name}": superseded_name(name, replaced) for name in SUPERSEDED}
+        commits.add(replaced)
+        attributes |= {"unfinished_shard": text(keep_alive_shard(row.key)), "unfinished_at": number(0)}
+    names = {f"a{place}": name for place, name in enumerate(attributes)}
+    return ConditionalUpdate(
+        conditions=tuple(CONDITIONS["restore" if live is None else "restore over"].values()),
+        assigned={placeholder: attributes[name] for placeholder, name in names.items()},
+        computed=tuple(f"#{placeholder} = #{placeholder.removeprefix('was_')}" for placeholder in moved),
+        removed=tuple(sorted(_KNOWN - attributes.keys())),
+        values=_version_values(live) | {":status": text(live.status)} if live else {},
+        names=names | moved,
+        added={_COMMITS: text_set(*sorted(commits))} if commits else {},
+    )
+
+
+def _attributes(row: BackupRow, epoch: int, origin: str) -> "dict[str, AttributeValueTypeDef]":
+    """Return what the row will have: the backup's, but for its last moment, and the set that others add to."""
+    left_out = {KEY, _COMMITS, *_OF_THE_MOMENT}
+    kept: dict[str, Any] = {name: value for name, value in row.item.items() if name not in left_out}
+    return kept | {"epoch": number(epoch), RESTORED_FROM: text(origin)}
+
+
+def raise_update(live: LiveRow, epoch: int, origin: str, now: datetime) -> ConditionalUpdate:
+    """Return the write that raises the epoch of the stack's own row, and changes nothing else of it."""
+    return ConditionalUpdate(
+        conditions=tuple(CONDITIONS["raise"].values()),
+        assigned={"epoch": number(epoch), RESTORED_FROM: text(origin)},
+        values={**_version_values(live), ":living": text(LIVING), ":now": instant(now)},
+    )
+
+
+def _version_values(live: LiveRow) -> "dict[str, AttributeValueTypeDef]":
+    return {":epoch": number(live.version.epoch), ":generation": number(live.version.generation)}
+
+
+def _version(item: Item) -> Version:
+    return Version(int(item["epoch"]["N"]), int(item["generation"]["N"]))
+
+
+def _issued_at(item: Item) -> datetime:
+    """Return when a row's pair was issued; the oldest rows are as old as their install."""
+    return instant_of(item, "issued_at" if "issued_at" in item else "established_at")

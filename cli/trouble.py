@@ -1,0 +1,81 @@
+"""What an error of an SDK, or of the package, means to whoever typed the command, and what they can do about it."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    ParamValidationError,
+)
+from botocore.exceptions import ConnectionError as SdkConnectionError
+
+from cli.errors import BrokenError, CommandError, NoAccessError, NotNowError, RefusedError
+from deployed.account import RegionMissingError
+from zendesk_oauth.errors import RequestError, ZendeskOAuthError
+
+_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+_UNKNOWN = frozenset(
+    {
+        *(
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+        ),
+        *("ExpiredToken", "ExpiredTokenException", "InvalidSignatureException", "MissingAuthenticationToken"),
+        "MissingAuthenticationTokenException",
+    }
+)
+_BUSY = frozenset({"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "ServiceUnavailable"})
+_UNREACHABLE = (SdkConnectionError, HTTPClientError)
+_SERVER_ERROR = 500
+_LOG_IN = "log in again, or look at AWS_PROFILE and the other settings"
+
+
+def trouble_of(error: Exception) -> CommandError | None:
+    """Return what an error means; None where nobody has foreseen it."""
+    if isinstance(error, ClientError):
+        return _of_aws(error)
+    if isinstance(error, BotoCoreError) and not isinstance(error, ParamValidationError):
+        return _of_sdk(error)
+    if isinstance(error, ZendeskOAuthError):
+        return _of_ours(error)
+    return None
+
+
+def code_of(error: ClientError) -> str:
+    """Return the code by which AWS names an error."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def is_refusal(error: ClientError) -> bool:
+    """Tell whether AWS says that this identity may not do it."""
+    return code_of(error) in _REFUSED
+
+
+def _of_aws(error: ClientError) -> CommandError:
+    code, operation = code_of(error), error.operation_name
+    said = error.response.get("Error", {}).get("Message", "")
+    if operation == "DescribeStacks" and code == "ValidationError":
+        return NoAccessError(f"{said or 'no such stack'}; --stack names yours, and AWS_REGION its Region")
+    if code in _REFUSED:
+        return NoAccessError(
+            f"AWS does not allow {operation}: {said or code}; docs/cli.md says which policy does"
+        )
+    if code in _UNKNOWN:
+        return NoAccessError(f"AWS does not take these credentials ({code}); {_LOG_IN}")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _BUSY or "Throttl" in code or status >= _SERVER_ERROR:
+        return NotNowError(f"AWS has too much to do for {operation} ({code}); try again in a minute")
+    return BrokenError(f"AWS refuses {operation}: {code}: {said}")
+
+
+def _of_sdk(error: BotoCoreError) -> CommandError:
+    if isinstance(error, _UNREACHABLE):
+        return NotNowError(f"AWS cannot be reached: {error}; look at the network, then try again")
+    return NoAccessError(str(error) if isinstance(error, RegionMissingError) else f"{error}; {_LOG_IN}")
+
+
+def _of_ours(error: ZendeskOAuthError) -> CommandError:
+    if isinstance(error, RequestError):
+        return RefusedError(f"{error.public_message} ({error.code})")
+    return NotNowError(f"{error}; try again") if error.retryable else BrokenError(f"{error} ({error.code})")

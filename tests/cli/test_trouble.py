@@ -1,0 +1,242 @@
+"""What keeps a command from its end: a sentence on standard error, an exit code, no traceback, and no secret."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    ParamValidationError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
+
+from cli.exits import Exit
+from cli.trouble import is_refusal, trouble_of
+from tests.cli.aws import LoopbackAws, Said, refused
+from tests.cli.conftest import Type
+from zendesk_oauth.errors import ConfigurationError, StoreUnavailableError, SubdomainRefusedError
+
+LIST = "GET /connections"
+ROOT = Path(__file__).parents[2]
+PYTHONPATH = f"{ROOT}:{ROOT / 'layers/zendesk_oauth'}"
+
+
+def aws_error(code: str, operation: str = "Invoke", status: int = 400) -> ClientError:
+    """Return what an SDK raises for an answer of AWS."""
+    details = {"Error": {"Code": code, "Message": "because"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(details, operation)  # type: ignore[arg-type]  # what is not looked at is left out
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (aws_error("AccessDeniedException"), Exit.NO_ACCESS, "docs/cli.md says which policy does"),
+        (aws_error("ExpiredToken"), Exit.NO_ACCESS, "log in again"),
+        (aws_error("ValidationError", "DescribeStacks"), Exit.NO_ACCESS, "--stack names yours"),
+        (aws_error("ThrottlingException"), Exit.NOT_NOW, "try again"),
+        (aws_error("TooManyRequestsException"), Exit.NOT_NOW, "try again"),
+        (aws_error("InternalFailure", status=503), Exit.NOT_NOW, "try again"),
+        (aws_error("ValidationError", "Invoke"), Exit.BROKEN, "AWS refuses Invoke"),
+        (EndpointConnectionError(endpoint_url="https://x"), Exit.NOT_NOW, "look at the network"),
+        (ReadTimeoutError(endpoint_url="https://x"), Exit.NOT_NOW, "look at the network"),
+        (ProfileNotFound(profile="nobody"), Exit.NO_ACCESS, "nobody"),
+        (SubdomainRefusedError("not one DNS label"), Exit.USAGE, "acme.zendesk.com"),
+        (StoreUnavailableError("throttled"), Exit.NOT_NOW, "throttled; try again"),
+        (ConfigurationError(("a problem",)), Exit.BROKEN, "a problem"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_an_error_means_to_whoever_typed(error: Exception, code: Exit, said: str) -> None:
+    """Each has its exit code, and a sentence with what can be done."""
+    trouble = trouble_of(error)
+    assert trouble is not None
+    assert (trouble.exit_code, said in str(trouble)) == (code, True)
+
+
+@pytest.mark.parametrize("error", [ValueError("quoted"), ParamValidationError(report="quoted")])
+def test_what_nobody_foresaw_is_not_explained(error: Exception) -> None:
+    """The text of such an error may quote what it was given, an SDK's too."""
+    assert trouble_of(error) is None
+
+
+def test_a_refusal_is_told_from_other_errors() -> None:
+    """By its code."""
+    assert is_refusal(aws_error("AccessDenied"))
+    assert not is_refusal(aws_error("ThrottlingException"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (Said(403, {"message": "Forbidden"}), Exit.NO_ACCESS, "OperatorPolicyArn"),
+        (Said(404, {"message": "Not Found"}), Exit.BROKEN, "of this command's version"),
+        (Said(500, {"error": "internal", "reference": "r-1"}), Exit.BROKEN, "its log knows it as r-1"),
+        (Said(502, "<html>"), Exit.BROKEN, "the gateway's log"),
+        (Said(200, "[]"), Exit.BROKEN, "KeyError"),
+        (Said(400, {"error": "unknown_grant", "message": "no"}), Exit.USAGE, "Grants"),
+        (
+            Said(400, {"error": "malformed_request", "message": "It is damaged."}),
+            Exit.USAGE,
+            "It is damaged.",
+        ),
+        (Said(404, {"error": "not_connected"}), Exit.NOT_CONNECTED, "no such connection"),
+        (Said(429, {}, {"Retry-After": "0"}), Exit.NOT_NOW, "asks to wait (429)"),
+        (Said(503, {"error": "store_unavailable"}, {"Retry-After": "0"}), Exit.NOT_NOW, "store_unavailable"),
+    ],
+    ids=lambda value: str(getattr(value, "status", "")),
+)
+def test_what_the_api_says_is_told_in_words(
+    aws: LoopbackAws, typed: Type, answer: Said, code: Exit, said: str
+) -> None:
+    """The exit code says whose turn it is, and standard output stays empty, also for machines."""
+    aws.say(LIST, answer)
+    result = typed("list", "--json")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_api_that_is_busy_is_asked_again(aws: LoopbackAws, typed: Type) -> None:
+    """As long as it says, and no more than a few times."""
+    busy = Said(429, {"message": "Too Many Requests"}, {"Retry-After": "0"})
+    aws.say(LIST, busy, busy, busy, busy, Said(body={"connections": [], "cursor": None}))
+    assert typed("list").exit_code == 0
+    assert len(aws.requests(LIST)) == 5
+
+
+def test_without_a_word_how_long_it_is_waited_longer_each_time(
+    aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And never longer than a person waits."""
+    waited: list[float] = []
+    monkeypatch.setattr("cli.asking.sleep", waited.append)
+    busy = Said(429, {})
+    aws.say(LIST, busy, busy, Said(503, {}, {"Retry-After": "3600"}), busy, Said(404, {}))
+    assert typed("list").exit_code == Exit.BROKEN
+    assert waited == [1, 2, 10, 4]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (refused("AccessDenied"), Exit.NO_ACCESS),
+        (refused("InvalidClientTokenId", status=403), Exit.NO_ACCESS),
+    ],
+)
+def test_a_stack_that_cannot_be_looked_at(aws: LoopbackAws, typed: Type, answer: Said, code: Exit) -> None:
+    """It is said why, before anything else is asked."""
+    aws.say("DescribeStacks", answer)
+    result = typed("list")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert aws.requests(LIST) == []
+
+
+def test_a_stack_that_is_not_there(aws: LoopbackAws, typed: Type) -> None:
+    """By the option, or by the environment."""
+    result = typed("list", "--stack", "another")
+    assert (
+        result.exit_code,
+        "Stack with id another does not exist; --stack names yours" in result.stderr,
+    ) == (
+        Exit.NO_ACCESS,
+        True,
+    )
+    assert "mine does not exist" in typed("list", env={"ZENDESK_OAUTH_STACK": "mine"}).stderr
+    assert aws.asked == []
+
+
+def test_without_a_region_nothing_is_asked(
+    aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names the variable."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    result = typed("list")
+    assert (result.exit_code, result.stderr) == (
+        Exit.NO_ACCESS,
+        "zendesk-oauth: no Region is set; AWS_REGION names one\n",
+    )
+    assert aws.asked == []
+
+
+def test_without_credentials_nothing_is_asked(
+    aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither of AWS nor of the API."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    result = typed("list")
+    assert (result.exit_code, "log in again" in result.stderr) == (Exit.NO_ACCESS, True)
+    assert aws.asked == []
+
+
+def test_ctrl_c_ends_it_plainly(aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the exit code that a shell gives such an end."""
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.asking.sleep", stop)
+    aws.say(LIST, Said(429, {}))
+    result = typed("list")
+    assert (result.exit_code, result.stderr) == (Exit.STOPPED, "zendesk-oauth: stopped\n")
+
+
+def test_what_nobody_foresaw_is_told_without_its_text(
+    aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kind and its place, and how it ends; its text may quote anything."""
+
+    def fail(_: object) -> None:
+        raise ValueError("quoted-secret")
+
+    monkeypatch.setattr("cli.asking.sleep", fail)
+    aws.say(LIST, Said(429, {}))
+    result = typed("list")
+    assert (result.exit_code, "quoted-secret" in result.output) == (Exit.BROKEN, False)
+    assert "ValueError at " in result.stderr
+
+
+@pytest.mark.parametrize("words", [("list", "--limit", "0"), ("list", "--status", "gone"), ("nothing",), ()])
+def test_a_wrong_command_line_is_a_usage_error(aws: LoopbackAws, typed: Type, words: tuple[str, ...]) -> None:
+    """Nothing is asked of anybody."""
+    result = typed(*words)
+    assert (result.exit_code, result.stdout == "" or not words) == (Exit.USAGE, True)
+    assert aws.asked == []
+
+
+def test_a_reader_that_goes_away_is_no_trouble(aws: LoopbackAws) -> None:
+    """`zendesk-oauth list | head -0` ends quietly."""
+    aws.say(LIST, Said(body={"connections": [], "cursor": None}))
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "list", "--json"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": PYTHONPATH},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert "zendesk-oauth:" not in process.stderr.read()
+    assert len(aws.requests(LIST)) == 1
+
+
+def test_help_loads_no_sdk() -> None:
+    """What is asked of nobody comes at once."""
+    program = (
+        "import sys; from cli.app import app; app(['list', '--help'], standalone_mode=False);"
+        "assert not {'botocore', 'boto3'} & set(sys.modules)"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PYTHONPATH": PYTHONPATH},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "--stack" in done.stdout) == (0, True), done.stderr

@@ -1,0 +1,284 @@
+"""The three commands as an operator types them: what they do, what they say, and how they end."""
+
+import csv
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.app import app
+from cli.commands import rekey
+from cli.commands.rekey import SHOWN, summary
+from cli.exits import Exit
+from cli.jobs import rekey_table
+from cli.jobs.rekey_table import RekeyReport
+from cli.jobs.stack import Stack
+from cli.output import Output
+from tests.dynamodb_local import create_tables
+from tests.jobs.accounts import Accounts, cells, write_lines
+from tests.jobs.operator_aws import FUNCTION, OperatorAws, running_operator_aws
+from tests.processes.aws import KEY_ARN
+from zendesk_oauth.errors import ConfigurationError
+from zendesk_oauth.models.refresh import CLAIM_LIFE, Claim
+from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
+from zendesk_oauth.models.subdomain import Subdomain
+
+START_URL = "https://connect.example.com/oauth/start"
+
+type Type = Callable[..., Result]
+
+
+def stack_of(accounts: Accounts, **parameters: str) -> Stack:
+    """Return what the stack of these tests says."""
+    addresses = accounts.desk.addresses
+    outputs = {
+        "ConnectionsTableName": addresses.table,
+        "PublicBaseUrl": "https://connect.example.com",
+        "RefreshFunctionName": FUNCTION,
+        "TokenKeyArn": KEY_ARN,
+    }
+    usual = {
+        "Application": "zendesk-oauth",
+        "Grants": "default=users:read;reporting=read",
+        "RequiredRoles": "admin",
+        "Stage": "local",
+        "StartMode": "open",
+        "ZendeskBaseUrl": addresses.zendesk,
+    }
+    return Stack(outputs, usual | parameters)
+
+
+@pytest.fixture
+def aws(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatorAws]:
+    """Give a deployment that the command finds; nobody waits for refreshes of before."""
+    monkeypatch.setattr(rekey_table, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(rekey_table, "PATIENCE_SECONDS", 0.0)
+    with running_operator_aws(accounts.desk, stack_of(accounts)) as running:
+        for name, value in running.environ().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def typed(aws: OperatorAws) -> Type:
+    """Return what types a command, in a wide terminal."""
+    assert aws.address
+    runner = CliRunner(env={"COLUMNS": "200"})
+    return lambda *words: runner.invoke(app, [str(word) for word in words])
+
+
+def said(result: Result) -> Any:
+    """Return the one line of JSON."""
+    return json.loads(result.stdout)
+
+
+def file_of(accounts: Accounts, path: Path, *names: str) -> Path:
+    """Write a file of tokens, of accounts with these names."""
+    return write_lines(path / "tokens.jsonl", [cells(accounts.issue(name)) for name in names])
+
+
+def test_an_import_says_how_many_lines_ended_how(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """All imported is 0, and so is all done; the second run finds the first one's rows."""
+    file = file_of(accounts, tmp_path, "acme", "globex")
+    first, second = typed("import", file, "--json"), typed("import", file, "--json")
+    expected = {"lines": 2, "outcomes": {"imported": 2}, "left": 0, "report": None, "dry_run": False}
+    assert (first.exit_code, said(first)) == (0, expected)
+    assert (second.exit_code, said(second)["outcomes"]) == (0, {"done": 2})
+    assert len(accounts.rows()) == 2
+
+
+def test_a_dry_run_writes_nothing(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """It says the same as the real one would, and no row is there."""
+    result = typed("import", file_of(accounts, tmp_path, "acme"), "--dry-run", "--json")
+    assert (result.exit_code, said(result)["dry_run"]) == (0, True)
+    assert accounts.rows() == {}
+
+
+def test_a_pair_that_is_due_is_refreshed_by_the_function(
+    accounts: Accounts, typed: Type, tmp_path: Path
+) -> None:
+    """The command asks it by name, and takes its answer for the check."""
+    line = cells(accounts.issue()) | {"access_token": "d" * 40}
+    result = typed("import", write_lines(tmp_path / "tokens.jsonl", [line]), "--json")
+    assert said(result)["outcomes"] == {"refreshed": 1}
+    assert accounts.connection().version.generation == 2
+
+
+def test_what_is_left_is_told_line_by_line(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """The exit code is 1; people see the first lines with what to do, the report has all, and no token is in either."""
+    pair = accounts.issue()
+    lines = [cells(pair), *({"subdomain": f"old-{n}", "access_token": "t" * 40} for n in range(SHOWN + 1))]
+    report = tmp_path / "report.csv"
+    result = typed("import", write_lines(tmp_path / "tokens.jsonl", lines), "--report", report)
+    assert result.exit_code == 1
+    assert re.search(r"cannot_refresh\s+21\s+not written", result.stdout)
+    address = f"{START_URL}?subdomain=old-0&grant=default"
+    assert (
+        f"line 2: default old-0: cannot_refresh no_refresh_token; have an admin connect the account: {address}"
+        in (result.stdout)
+    )
+    assert "old-20" not in result.stdout
+    assert "and 1 more lines" in result.stdout
+    rows = list(csv.DictReader(report.read_text(encoding="utf-8").splitlines()))
+    assert [row["outcome"] for row in rows] == ["imported", *["cannot_refresh"] * (SHOWN + 1)]
+    everything = result.stdout + result.stderr + report.read_text(encoding="utf-8")
+    assert not [token for token in (pair.access_token, pair.refresh_token, "t" * 40) if token in everything]
+
+
+def test_a_file_that_is_no_file_is_refused(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """A pipe could be read only once; a report in the file's place would destroy it; a name without a format asks."""
+    file = file_of(accounts, tmp_path, "acme")
+    pipe, nameless = tmp_path / "pipe.csv", tmp_path / "tokens"
+    os.mkfifo(pipe)
+    nameless.write_bytes(file.read_bytes())
+    content = file.read_bytes()
+    assert typed("import", pipe).exit_code == 2
+    assert typed("import", file, "--report", file).exit_code == 2
+    assert file.read_bytes() == content
+    result = typed("import", nameless)
+    assert (result.exit_code, "--format" in result.stderr) == (2, True)
+    assert typed("import", nameless, "--format", "jsonl").exit_code == 0
+
+
+def test_a_rekey_seals_everything(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """Each row once, and in a second run of the campaign none; each opens to its own tokens."""
+    pairs = {name: accounts.issue(name) for name in ("acme", "globex")}
+    typed("import", write_lines(tmp_path / "tokens.jsonl", map(cells, pairs.values())))
+    first = typed("rekey", "--campaign", "first", "--json")
+    second = typed("rekey", "--campaign", "first", "--json")
+    assert first.exit_code == second.exit_code == 0
+    told = said(first)
+    assert told.pop("seconds") >= 0
+    assert told == {"campaign": "first", "rows": {"resealed": 2}, "again": 0, "left": [], "broken": []}
+    assert said(second)["rows"] == {"done": 2}
+    assert all(accounts.holds(pair, name) for name, pair in pairs.items())
+
+
+def test_the_month_is_the_campaign_unless_it_is_said(typed: Type) -> None:
+    """Of an empty table, so that nothing else is told."""
+    result = typed("rekey")
+    assert result.exit_code == 0
+    assert re.search(r"Campaign 20\d\d-(0[1-9]|1[0-2]): everything is sealed anew", result.stdout)
+
+
+def test_what_a_rekey_leaves_is_told(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """A row under a claim is left, one that does not open is broken: the exit code is 1, and both are named."""
+    typed("import", file_of(accounts, tmp_path, "acme", "globex"))
+    claim(accounts, "acme")
+    spoil(accounts, "globex")
+    result = typed("rekey", "--campaign", "first", "--json")
+    assert result.exit_code == 1
+    assert said(result)["rows"] == {"later": 1, "broken": 1}
+    assert said(result)["left"] == [{"grant": "default", "subdomain": "acme", "cause": None}]
+    assert said(result)["broken"] == [{"grant": "default", "subdomain": "globex", "cause": "seal_broken"}]
+    shown = typed("rekey", "--campaign", "first").stdout
+    assert "left: default acme" in shown
+    assert "broken: default globex seal_broken" in shown
+    assert "Run it again with --campaign first" in shown
+
+
+def test_many_rows_that_are_left_are_named_as_far_as_people_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first ones, and how many more there are; JSON names all."""
+    left = tuple(
+        RekeyAnswer("default", Subdomain(f"account-{n}"), RekeyOutcome.LATER) for n in range(SHOWN + 2)
+    )
+    report = RekeyReport(Counter(), 0, left, (), 1.0)
+    Output(as_json=False).tell({}, lambda out: rekey._show(report, "first", out))
+    shown = capsys.readouterr().out
+    assert shown.count("left: default account-") == SHOWN
+    assert "left: and 2 more, which --json names" in shown
+    assert len(summary(report, "first")["left"]) == SHOWN + 2
+
+
+def claim(accounts: Accounts, subdomain: str) -> None:
+    """Let somebody be at work on a row."""
+    connection = accounts.connection(subdomain)
+    now = accounts.desk.clock.now()
+    assert accounts.desk.store.claim(connection, Claim("somebody", now + CLAIM_LIFE), now)
+
+
+def spoil(accounts: Accounts, subdomain: str) -> None:
+    """Damage a row's access token."""
+    accounts.desk.dynamodb.update_item(
+        TableName=accounts.desk.addresses.table,
+        Key={"connection_key": {"S": f"default#{subdomain}"}},
+        UpdateExpression="SET access_token = :spoilt",
+        ExpressionAttributeValues={":spoilt": {"B": b"x" * 64}},
+    )
+
+
+def test_a_campaign_has_a_plain_name(typed: Type) -> None:
+    """What `refresh` would not take is said before anything is asked."""
+    assert typed("rekey", "--campaign", "my campaign").exit_code == 2
+
+
+def test_a_restore_brings_rows_back(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """Said first and written then; a second run finds it done, and people are told what happens next."""
+    typed("import", file_of(accounts, tmp_path, "acme"))
+    desk = accounts.desk
+    backup = create_tables(desk.dynamodb).connections
+    (row,) = accounts.rows().values()
+    desk.dynamodb.put_item(TableName=backup, Item=row)
+    desk.dynamodb.delete_item(TableName=desk.addresses.table, Key={"connection_key": row["connection_key"]})
+    dry = typed("restore", "--from", backup, "--dry-run")
+    assert (dry.exit_code, "Nothing was written" in dry.stdout, accounts.rows()) == (0, True, {})
+    real = typed("restore", "--from", backup, "--raise-epoch-by", "7")
+    assert (real.exit_code, "What happens now" in real.stdout) == (0, True)
+    assert accounts.rows()["default#acme"]["epoch"] == {"N": "8"}
+    assert said(typed("restore", "--from", backup, "--json")) == {
+        "rows": 1,
+        "outcomes": {"done": 1},
+        "left": 0,
+        "first_left": [],
+        "dry_run": False,
+    }
+
+
+def test_what_a_restore_cannot_use_is_named(accounts: Accounts, typed: Type) -> None:
+    """The exit code is 1."""
+    backup = create_tables(accounts.desk.dynamodb).connections
+    accounts.desk.dynamodb.put_item(TableName=backup, Item={"connection_key": {"S": "stranger"}})
+    result = typed("restore", "--from", backup)
+    assert (result.exit_code, "left: stranger" in result.stdout) == (1, True)
+
+
+def test_the_stacks_own_table_is_no_backup(accounts: Accounts, typed: Type) -> None:
+    """It would raise every epoch for nothing."""
+    assert typed("restore", "--from", accounts.desk.addresses.table).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("rekey",), ("restore", "--from", "backup"), ("import", "{file}")],
+    ids=lambda words: str(words[0]),
+)
+def test_a_stack_that_is_not_there_is_said_in_a_sentence(
+    accounts: Accounts, typed: Type, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Not by a traceback, and nothing is on standard output."""
+    file = file_of(accounts, tmp_path, "acme")
+    result = typed(*(word.format(file=file) for word in words), "--stack", "another", "--json")
+    assert (result.exit_code, result.stdout) == (Exit.NO_ACCESS, "")
+    assert "zendesk-oauth: no such stack" in result.stderr
+
+
+def test_a_stack_of_another_version_is_said_in_a_sentence(accounts: Accounts) -> None:
+    """What it does not say is named."""
+    stack = stack_of(accounts)
+    with pytest.raises(ConfigurationError, match="no output TokenKeyArn"):
+        _ = Stack({}, stack.parameters).seal
+    with pytest.raises(ConfigurationError, match="Grants needs"):
+        _ = stack_of(accounts, Grants="Default=read").grants
+
+
+def test_in_confirmed_mode_there_is_no_address_to_start_at(accounts: Accounts) -> None:
+    """Somebody is invited there."""
+    assert stack_of(accounts).start_url == START_URL
+    assert stack_of(accounts, StartMode="confirmed").start_url is None
+    assert stack_of(accounts).endpoints.account(Subdomain("acme")).endswith("/acme")

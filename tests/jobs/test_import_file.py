@@ -1,0 +1,175 @@
+"""A file is read as a stream; what is no line of it is told with its number, and nothing after it is lost."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from cli.jobs.import_file import LONGEST_LINE, FileFormat, ImportFileError, TokenFile, format_of
+from cli.jobs.import_line import BadLine, Fields, Line, parse_line
+from tests.jobs.doubles import NOON
+from tests.jobs.test_import_line import ACCESS, GOOD, REFRESH
+
+type Read = Callable[[str | bytes], list[Line | BadLine]]
+HEADER = "subdomain,access_token,refresh_token\n"
+ROW = f"acme,{ACCESS},{REFRESH}\n"
+
+
+@pytest.fixture
+def read_csv(tmp_path: Path) -> Read:
+    """Return what reads a text as CSV."""
+    return lambda text: read(tmp_path / "tokens.csv", text)
+
+
+@pytest.fixture
+def read_json(tmp_path: Path) -> Read:
+    """Return what reads a text as JSON lines."""
+    return lambda text: read(tmp_path / "tokens.jsonl", text)
+
+
+def read(path: Path, text: str | bytes) -> list[Line | BadLine]:
+    """Write a file, and read its lines."""
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return list(TokenFile(path, format_of(path), frozenset({"default"})).read(NOON))
+
+
+def told(lines: list[Line | BadLine]) -> list[tuple[int, str]]:
+    """Return each line's number, and what is wrong with it or nothing."""
+    return [(line.number, line.reason if isinstance(line, BadLine) else "") for line in lines]
+
+
+def test_csv_as_spreadsheets_write_it(read_csv: Read) -> None:
+    """A byte order mark, quotes, blank lines, spaces and Windows' line ends."""
+    text = "\ufeffSubdomain, access_token ,refresh_token\r\n\r\n" + f'"acme", {ACCESS} ,"{REFRESH}"\r\n'
+    (line,) = read_csv(text)
+    assert isinstance(line, Line)
+    assert (line.number, line.subdomain, line.access_token.reveal()) == (3, "acme", ACCESS)
+
+
+def test_columns_come_in_any_order(read_csv: Read) -> None:
+    """The header says which is which."""
+    (line,) = read_csv(f"refresh_token,user_reference,access_token,subdomain\n{REFRESH},u,{ACCESS},acme\n")
+    assert isinstance(line, Line)
+    assert (line.user_reference, line.sure_refresh_token.reveal()) == ("u", REFRESH)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "subdomain,refresh_token",
+        "subdomain,access_token,acces_token",
+        "subdomain;access_token;refresh_token",
+        "subdomain,access_token,subdomain",
+        f"acme,{ACCESS},{REFRESH}",
+        '"subdomain"x,access_token',
+    ],
+)
+def test_a_header_that_does_not_name_the_columns_ends_the_whole(read_csv: Read, header: str) -> None:
+    """A wrong name would mean a wrong cell in each line; where a line of tokens stands there, it is not quoted."""
+    with pytest.raises(ImportFileError) as error:
+        read_csv(f"{header}\n{ROW}" if header else "")
+    assert ACCESS not in str(error.value)
+
+
+def test_a_broken_row_is_told_and_the_next_is_read(read_csv: Read) -> None:
+    """Too few cells, too many, a stray quote, bytes that are no UTF-8, a NUL."""
+    text = HEADER + ROW + "acme,x\n" + f"{ROW.strip()},more\n" + f'"acme"x,{ACCESS},{REFRESH}\n' + ROW
+    assert told(read_csv(text)) == [
+        (2, ""),
+        (3, "2 cells, where the header has 3"),
+        (4, "4 cells, where the header has 3"),
+        (5, "not CSV, up to line 5: ',' expected after '\"'"),
+        (6, ""),
+    ]
+    odd = told(read_csv(HEADER.encode() + b"acme,\xff\xfe" + ROW.encode()[6:] + ROW.encode()))
+    assert [reason.partition(" is")[0] for _, reason in odd] == ["access_token", ""]
+
+
+def test_a_quote_that_is_never_closed_says_how_far_it_reaches(read_csv: Read) -> None:
+    """Whatever it has swallowed is among the lines that are named."""
+    text = HEADER + f'"acme,{ACCESS},{REFRESH}\n' + ROW * 3
+    assert told(read_csv(text)) == [(2, "not CSV, up to line 5: unexpected end of data")]
+
+
+def test_a_cell_that_is_far_too_long_is_told(read_csv: Read) -> None:
+    """It is not kept, and the next row is read."""
+    text = HEADER + f"acme,{'a' * (LONGEST_LINE + 1)},{REFRESH}\n" + ROW
+    (number, reason), good = told(read_csv(text))
+    assert (number, reason.startswith("not CSV, up to line 2: field larger"), good) == (2, True, (3, ""))
+
+
+def test_json_lines(read_json: Read) -> None:
+    """One object a line; null is as good as absent, a list of scopes as good as a text, and a number may be one."""
+    whole = GOOD | {"grant": None, "scopes": ["read", "users:read"], "expires_in": 3600}
+    text = json.dumps(whole) + "\n\n" + json.dumps(GOOD)
+    first, second = read_json(text)
+    assert isinstance(first, Line)
+    assert (first.scopes, first.expires_at is not None) == (("read", "users:read"), True)
+    assert (first.number, second.number) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("acme", "not a JSON object of at most"),
+        ("[]", "not a JSON object"),
+        ("{" * 50_000, "not a JSON object of at most"),
+        ('{"subdomain": "acme", "subdomain": "globex"}', "twice"),
+        (json.dumps(GOOD | {"acces_token": "x"}), "none of"),
+        (json.dumps(GOOD | {"expires_in": 1.5}), "neither a text"),
+        (json.dumps(GOOD | {"scopes": [7]}), "neither a text"),
+        (json.dumps(GOOD | {"expires_in": True}), "neither a text"),
+        ("\udcff", "not a JSON object of at most"),
+        ('{"subdomain": "' + "a" * LONGEST_LINE + '"}', "not a JSON object of at most"),
+        ('{"subdomain": "' + "a" * 3 * LONGEST_LINE + '"}', "not a JSON object of at most"),
+    ],
+    ids=range(11),
+)
+def test_a_json_line_that_is_none_is_told_and_the_next_is_read(
+    read_json: Read, line: str, named: str
+) -> None:
+    """By its number, and without what stands there."""
+    text = line.encode(errors="surrogateescape") + b"\n" + json.dumps(GOOD).encode() + b"\n"
+    (number, reason), good = told(read_json(text))
+    assert (number, named in reason, good) == (1, True, (2, ""))
+    assert len(reason) < 200
+
+
+def test_a_file_s_name_says_its_format() -> None:
+    """Unless it does not: then somebody has to."""
+    names = ("a.csv", "a.CSV", "a.jsonl", "a.ndjson")
+    assert [format_of(Path(name)) for name in names] == [
+        FileFormat.CSV,
+        FileFormat.CSV,
+        FileFormat.JSONL,
+        FileFormat.JSONL,
+    ]
+    with pytest.raises(ImportFileError, match="--format"):
+        format_of(Path("tokens.txt"))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """By its name, without its folder."""
+    file = TokenFile(tmp_path / "none.csv", FileFormat.CSV, frozenset({"default"}))
+    with pytest.raises(ImportFileError, match=r"none\.csv cannot be read: No such file"):
+        list(file.read(NOON))
+
+
+def test_only_one_line_is_read_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million lines are not kept: nothing is parsed before it is wanted."""
+    path = tmp_path / "tokens.csv"
+    path.write_text(HEADER + ROW * 1000)
+    parsed: list[int] = []
+
+    def count(number: int, fields: Fields, grants: frozenset[str], now: datetime) -> Line | BadLine:
+        parsed.append(number)
+        return parse_line(number, fields, grants, now)
+
+    monkeypatch.setattr("cli.jobs.import_file.parse_line", count)
+    lines = TokenFile(path, FileFormat.CSV, frozenset({"default"})).read(NOON)
+    for _ in range(10):
+        next(lines)
+    assert len(parsed) == 10
