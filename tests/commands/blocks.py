@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,8 +11,11 @@ from tests.docs.reading import documents, name_of
 
 COMMANDS = "sh"
 """The language of a block whose every line is typed as it stands."""
-LANGUAGES = {COMMANDS, "text", "json", "python", "yaml"}
-_FENCED = re.compile(r"^```([\w-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CONSOLE = "console"
+"""The language of a block that shows commands, after a `$`, and what they print."""
+LANGUAGES = {COMMANDS, CONSOLE, "text", "json", "python", "yaml"}
+_FENCED = re.compile(r"^( *)```([\w-]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(r"^\$ (.+\n)", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|\s+)#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\s*\\\n\s*")
 
@@ -24,28 +28,35 @@ class Block:
     language: str
     text: str
 
+    @property
+    def typed(self) -> str:
+        """What of it is for a shell."""
+        if self.language == CONSOLE:
+            return "".join(_SHOWN.findall(self.text))
+        return self.text if self.language == COMMANDS else ""
+
 
 @cache
 def blocks() -> tuple[Block, ...]:
     """Return every fenced block of every document, in order."""
     return tuple(
-        Block(name_of(path), language, text)
+        Block(name_of(path), language, textwrap.dedent(text))
         for path in documents()
-        for language, text in _FENCED.findall(path.read_text(encoding="utf-8"))
+        for _, language, text in _FENCED.findall(path.read_text(encoding="utf-8"))
     )
 
 
 @cache
 def commands_of(document: str) -> tuple[str, ...]:
     """Return the commands of a document, in order, each whole, over as many lines as it takes."""
-    texts = [block.text for block in blocks() if (block.document, block.language) == (document, COMMANDS)]
+    texts = [block.typed for block in blocks() if block.document == document]
     return tuple(command for text in texts for command in split(text))
 
 
 @cache
 def documents_with_commands() -> tuple[str, ...]:
     """Return the documents that have any."""
-    return tuple(dict.fromkeys(block.document for block in blocks() if block.language == COMMANDS))
+    return tuple(dict.fromkeys(block.document for block in blocks() if block.typed))
 
 
 def split(text: str) -> Iterator[str]:

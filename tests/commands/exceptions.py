@@ -1,6 +1,10 @@
 """What is not run as it stands in a document, and why: as little as possible, and nothing that no document has."""
 
 NOT_RUN = {
+    "zendesk-oauth rekey": (
+        _WAITS := "it waits for 70 seconds; tests/stack/test_jobs.py types it, without the wait"
+    ),
+    "zendesk-oauth rekey --campaign leak-2027": _WAITS,
     "make demo": "tests/stack/test_deployed.py plays its script, on the stack that these tests run on",
     "make test": "it would run itself",
     "make check": "CI runs it; these tests are a part of it",
@@ -29,8 +33,13 @@ ELSEWHERE = {
     r"\.execute-api\.\$AWS_REGION\.amazonaws\.com": ".execute-api.localhost:{port}",
     r"\barm64\b": "{architecture}",
     r"SCHEDULES=\d+": "SCHEDULES={schedules}",
+    r"zendesk-oauth-prod-restored": "{application}-{stage}-restored",
+    r"https://acme\.zendesk\.com": "{acme}",
+    r'"\$RECEIVER"': '"$(served "$RECEIVER")"',
     r"--port 8001": "--port 0",
 }
 """What is different on this machine: patterns in commands, and what stands there instead."""
 STACK_OF_ITS_OWN = {"docs/deploy.md"}
 """Documents whose own commands make the stack that they speak of."""
+GOES_ON = {"docs/cli.md": "docs/backup.md"}
+"""Documents whose commands need what those of another one have made."""

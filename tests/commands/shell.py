@@ -9,11 +9,11 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import places
-from local.deployment import architecture
+from local.deployment import STAGE, architecture
 from local.ministack import REGION
 from local.stack import OPEN, LocalStack
 from tests.commands.blocks import told
@@ -27,6 +27,8 @@ _MINUTES = 20
 PRELUDE = """set -euo pipefail
 # The AWS CLI's first version heeds AWS_ENDPOINT_URL for every service but SQS.
 aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+# The emulator serves a function's URL below its own address.
+served() { sed -E "s#https://([^./]+)[^/]*/#$AWS_ENDPOINT_URL/_aws/lambda-url/\\1/#" <<<"$1"; }
 # The command has to fail, and to say why.
 refused() { ! said=$("${@:2}" 2>&1) && grep -qF -- "$1" <<<"$said" || { printf '%s\\n' "$said"; return 1; }; }
 # The command has to say that it is ready, and then to end in these words when it is stopped.
@@ -58,10 +60,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Runs documents in `folder`, a copy of the project."""
+    """Runs documents in `folder`, a copy of the project; `given` is what else their environment has."""
 
     folder: Path
     stack: LocalStack
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def run(self, document: str, commands: Sequence[str]) -> Outcome:
         """Run a document's commands one after the other, as one person at one prompt."""
@@ -84,11 +87,13 @@ class Shell:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
         emulated = self.stack.emulator.environment()
         account = {name: value for name, value in emulated.items() if name not in {"HOME", "PATH", "TMPDIR"}}
-        tools = [places.PYTHON.resolve().parent, ROOT / ".venv/bin", places.SAM.parent]
+        tools = [places.PYTHON.resolve().parent, self.folder / ".venv/bin", places.SAM.parent]
         return {
             **kept,
             **account,
+            **self.given,
             "AWS_REGION": REGION,
+            "EDITOR": "true",
             "NO_PROXY": "127.0.0.1,localhost,.localhost",
             "no_proxy": "127.0.0.1,localhost,.localhost",
             "PATH": ":".join([*map(str, tools), kept["PATH"]]),
@@ -111,6 +116,9 @@ class Shell:
             "port": str(self.stack.emulator.port),
             "architecture": architecture(),
             "schedules": SCHEDULES,
+            "application": self.stack.deployments[OPEN].order.application,
+            "stage": STAGE,
+            "acme": self.stack.zendesk.url("acme"),
         }
         for pattern, replacement in ELSEWHERE.items():
             command = re.sub(pattern, replacement.format(**names), command)
@@ -140,12 +148,22 @@ def copy_of_the_project(folder: Path, answers: Mapping[str, str]) -> Path:
         target = folder / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
-    for name in (".venv", ".tools"):
-        (folder / name).symlink_to((ROOT / name).resolve())
+    (folder / ".tools").symlink_to((ROOT / ".tools").resolve())
+    _environment_of_links(folder / ".venv")
     shutil.copytree(places.BUILT, folder / places.BUILT.relative_to(ROOT), symlinks=True)
     (folder / "build").mkdir()
     (folder / "build/cache").symlink_to(ROOT / "build/cache")
     (folder / "scripts/setup").write_text("#!/bin/sh\n")
+    subprocess.run([folder / "scripts/write-command", folder / ".venv/bin"], check=True)  # noqa: S603 - ours
     for name, text in answers.items():
         (folder / name).write_text(text)
     return folder
+
+
+def _environment_of_links(folder: Path) -> None:
+    """Make an environment that holds links to what lies in ours, and room for a command of its own."""
+    ours = ROOT / ".venv"
+    (folder / "bin").mkdir(parents=True)
+    for source in (*ours.iterdir(), *(ours / "bin").iterdir()):
+        if source.name not in {"bin", "zendesk-oauth"}:
+            (folder / source.relative_to(ours)).symlink_to(source.resolve().parent / source.name)

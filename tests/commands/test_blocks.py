@@ -5,7 +5,6 @@ import re
 import pytest
 
 from tests.commands.blocks import (
-    COMMANDS,
     LANGUAGES,
     blocks,
     commands_of,
@@ -13,7 +12,7 @@ from tests.commands.blocks import (
     split,
     told,
 )
-from tests.commands.exceptions import ELSEWHERE, NOT_RUN, REFUSED, STACK_OF_ITS_OWN, UNTIL
+from tests.commands.exceptions import ELSEWHERE, GOES_ON, NOT_RUN, REFUSED, STACK_OF_ITS_OWN, UNTIL
 
 _BEGINS_A_COMMAND = re.compile(
     r"^(?:\$ )?(?:aws|bash|cd|curl|export|git|make|pip|python3?|sam|zendesk-oauth|\.(?:venv|tools)/\S+) ",
@@ -36,7 +35,7 @@ def test_no_command_stands_in_a_block_of_another_kind() -> None:
     wrong = [
         (block.document, found[0])
         for block in blocks()
-        if block.language != COMMANDS and (found := _BEGINS_A_COMMAND.search(block.text))
+        if not block.typed and (found := _BEGINS_A_COMMAND.search(block.text))
     ]
     assert wrong == []
 
@@ -67,8 +66,8 @@ def test_what_is_different_here_is_in_a_document(pattern: str) -> None:
 
 
 def test_a_document_with_a_stack_of_its_own_is_there() -> None:
-    """The same for those."""
-    assert {*documents_with_commands()} >= STACK_OF_ITS_OWN
+    """The same for those, and for those that go on where another one ends."""
+    assert {*documents_with_commands()} >= STACK_OF_ITS_OWN | {*GOES_ON, *GOES_ON.values()}
 
 
 def test_a_command_is_whole() -> None:

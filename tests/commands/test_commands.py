@@ -1,11 +1,13 @@
 """The commands of each document run, one after the other, against the deployed local stack."""
 
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
 import pytest
 
 from local.demo.scene import Scene, eventually
 from tests.commands.blocks import documents_with_commands
 from tests.commands.conftest import Run
-from tests.examples.test_deployed import notes
 
 
 @pytest.mark.parametrize("document", documents_with_commands())
@@ -24,4 +26,15 @@ def test_a_signed_request_gets_a_token(run: Run, document: str) -> None:
 def test_the_examples_message_becomes_a_note(run: Run, customer: Scene) -> None:
     """Built, deployed and sent by the commands of its README, and by nothing else."""
     assert run("examples/worker-stack/README.md").status == 0
-    assert eventually(lambda: notes(customer.stack, "acme"), bool)
+    seen = "Our worker has seen “Where is my parcel?”."
+    assert eventually(lambda: [note for note in customer.notes("acme", 1) if note.startswith(seen)], bool)
+
+
+def test_the_examples_webhook_is_made(run: Run, customer: Scene) -> None:
+    """By the calls of its README, at the receiver that these have deployed."""
+    assert run("examples/worker-stack/README.md").status == 0
+    customer.stack.zendesk.add_ticket("acme", "Late", "Still nothing.")
+    customer.stack.zendesk.webhooks.settle()
+    [invocation] = customer.stack.zendesk.webhooks.invocations
+    assert urlsplit(invocation.webhook.endpoint).path.endswith("/acme")
+    assert invocation.statuses == [HTTPStatus.UNAUTHORIZED], "its secret is not told to the receiver here"
