@@ -36,6 +36,8 @@ CONFIRMED = "confirmed"
 FIRST_PORT = 8700
 _PORTS_TRIED = 20
 CLIENT_ID = "zdg-example"
+_TRIED = "acme"
+"""The account that a person is invited to try, whose webhook tells the worker's stack of new tickets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +161,16 @@ def _invite_to_try(console: Console, stack: LocalStack) -> None:
     start_url = stack.deployments[OPEN].outputs["StartUrl"]
     console.print(f"\n[bold]Open {stack.company.origin}[/] and press Connect Zendesk, or go to")
     console.print(f"  {start_url}                    the form that asks for the account", highlight=False)
-    console.print(f"  {start_url}?subdomain=acme     straight to the stand-in for Zendesk", highlight=False)
+    console.print(
+        f"  {start_url}?subdomain={_TRIED}     straight to the stand-in for Zendesk", highlight=False
+    )
     console.print("\nThere, be the admin, the agent or the end user, and press Allow or Deny.")
     console.print("Then open the callback's address once more, or in another browser.")
     console.print("\nIn a second terminal, in this folder, this stack is your AWS after")
     console.print(f"  . {places.ENVIRONMENT.relative_to(places.ROOT)}", highlight=False)
     console.print("and .venv/bin/zendesk-oauth and .tools/sam/bin/aws look at it.")
-    console.print("\nThe worker's notes stand at the stand-in's page for agents:")
-    console.print(f"  {stack.zendesk.url('acme')}/agent/tickets\n", highlight=False)
+    console.print("\nThe account's tickets, with the worker's notes, stand at")
+    console.print(f"  {stack.zendesk.url(_TRIED)}/agent/tickets\n", highlight=False)
     console.print("No token leaves this machine, and nothing is kept. Ctrl-C ends it all.\n")
 
 
@@ -176,6 +180,7 @@ def main() -> int:
     try:
         with stoppable(), running_stack(Progress(console)) as stack:
             stack_name = stack.deployments[OPEN].order.stack_name
+            stack.worker_stack.hear_of(stack.zendesk, _TRIED)
             with kept(variables(stack.emulator, stack_name), places.ENVIRONMENT):
                 _invite_to_try(console, stack)
                 signal.pause()

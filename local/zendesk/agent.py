@@ -3,7 +3,7 @@
 The rule: nobody has to sign in, and a new ticket is told of as one that came over the API.
 """
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from local.zendesk import pages
 from local.zendesk.standin import StandIn
@@ -28,6 +28,7 @@ def agent(standin: StandIn) -> Blueprint:
         if not subject or not body:
             return pages.tickets(account, is_incomplete=True)
         number = standin.add_ticket(subdomain, subject, body)["id"]
-        return redirect(url_for("agent.ticket", subdomain=subdomain, number=number), 303, Response)
+        location = url_for("agent.ticket", subdomain=subdomain, number=number)
+        return Response(status=303, headers={"Location": location})
 
     return routes
