@@ -40,10 +40,14 @@ class Block:
 def blocks() -> tuple[Block, ...]:
     """Return every fenced block of every document, in order."""
     return tuple(
-        Block(name_of(path), language, textwrap.dedent(text))
-        for path in documents()
-        for _, language, text in _FENCED.findall(path.read_text(encoding="utf-8"))
+        block for path in documents() for block in fenced(name_of(path), path.read_text(encoding="utf-8"))
     )
+
+
+def fenced(document: str, text: str) -> Iterator[Block]:
+    """Yield the fenced blocks of a text, also those within lists."""
+    for _, language, lines in _FENCED.findall(text):
+        yield Block(document, language, textwrap.dedent(lines))
 
 
 @cache

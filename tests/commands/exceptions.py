@@ -6,6 +6,7 @@ NOT_RUN = {
     ),
     "zendesk-oauth rekey --campaign leak-2027": _WAITS,
     "make demo": "tests/stack/test_deployed.py plays its script, on the stack that these tests run on",
+    "make local": "tests/commands/test_quickstart.py starts it, and stops it by Ctrl-C",
     "make test": "it would run itself",
     "make check": "CI runs it; these tests are a part of it",
     "make verify-aws STACK=zendesk-oauth": (
@@ -23,7 +24,6 @@ REFUSED = {
 }
 """Beginnings of commands that are run and that the emulator has to refuse in these words: it lacks the action."""
 UNTIL = {
-    "make local": ("Ctrl-C ends it all", "Stopped; nothing is left behind."),
     ".venv/bin/python -m local.zendesk": ("stand-in for Zendesk: http://127.0.0.1:", ""),
 }
 """Beginnings of commands that go on until they are stopped: what they say when they are ready, and when they end."""
@@ -41,5 +41,7 @@ ELSEWHERE = {
 """What is different on this machine: patterns in commands, and what stands there instead."""
 STACK_OF_ITS_OWN = {"docs/deploy.md"}
 """Documents whose own commands make the stack that they speak of."""
+PLAYED = {"docs/quickstart.md"}
+"""Documents whose commands stand between what is done in a browser: a test of their own plays both."""
 GOES_ON = {"docs/cli.md": "docs/backup.md"}
 """Documents whose commands need what those of another one have made."""

@@ -12,7 +12,7 @@ from tests.commands.blocks import (
     split,
     told,
 )
-from tests.commands.exceptions import ELSEWHERE, GOES_ON, NOT_RUN, REFUSED, STACK_OF_ITS_OWN, UNTIL
+from tests.commands.exceptions import ELSEWHERE, GOES_ON, NOT_RUN, PLAYED, REFUSED, STACK_OF_ITS_OWN, UNTIL
 
 _BEGINS_A_COMMAND = re.compile(
     r"^(?:\$ )?(?:aws|bash|cd|curl|export|git|make|pip|python3?|sam|zendesk-oauth|\.(?:venv|tools)/\S+) ",
@@ -67,7 +67,7 @@ def test_what_is_different_here_is_in_a_document(pattern: str) -> None:
 
 def test_a_document_with_a_stack_of_its_own_is_there() -> None:
     """The same for those, and for those that go on where another one ends."""
-    assert {*documents_with_commands()} >= STACK_OF_ITS_OWN | {*GOES_ON, *GOES_ON.values()}
+    assert {*documents_with_commands()} >= STACK_OF_ITS_OWN | PLAYED | {*GOES_ON, *GOES_ON.values()}
 
 
 def test_a_command_is_whole() -> None:

@@ -8,9 +8,10 @@ import pytest
 from local.demo.scene import Scene, eventually
 from tests.commands.blocks import documents_with_commands
 from tests.commands.conftest import Run
+from tests.commands.exceptions import PLAYED
 
 
-@pytest.mark.parametrize("document", documents_with_commands())
+@pytest.mark.parametrize("document", [name for name in documents_with_commands() if name not in PLAYED])
 def test_the_commands_of_a_document_run(run: Run, document: str) -> None:
     """Each ends well, or is one of the few that are not run here."""
     outcome = run(document)
