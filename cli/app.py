@@ -6,6 +6,7 @@ import typer
 
 from cli.command import Work, command
 from cli.commands.disconnect import disconnect
+from cli.commands.doctor import doctor
 from cli.commands.import_tokens import import_tokens
 from cli.commands.invite import invite
 from cli.commands.list_connections import list_connections
@@ -23,6 +24,7 @@ COMMANDS: Mapping[str, Work] = {
     "refresh": refresh,
     "disconnect": disconnect,
     "invite": invite,
+    "doctor": doctor,
     "import": import_tokens,
     "rekey": rekey,
     "restore": restore,
