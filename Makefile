@@ -73,6 +73,11 @@ simulate: setup ## Play schedules of races, faults and deaths; SCHEDULES=1000000
 bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one run
 	@scripts/setup bench
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.monthly
+
+.PHONY: costs
+costs: setup ## Write the costs in the documents anew, from benchmarks/prices.json and results.json
+	@$(BIN)/python -m benchmarks.monthly
 
 .PHONY: build
 build: setup ## Build for deployment; ARCH=arm64 or x86_64

@@ -19,6 +19,8 @@ EXAMPLE = ROOT / "examples" / "worker-stack"
 BUILT_EXAMPLES = ROOT / "build" / "cache" / "examples"
 LOGS = ROOT / "build" / "local"
 """Logs of the last few runs, so that a failure can be looked into."""
+ENVIRONMENT = LOGS / "environment"
+"""What a second terminal sources, while `make local` runs."""
 _KEPT = 4
 
 
@@ -31,5 +33,6 @@ def fresh_logs() -> Path:
 
 def keep_newest(folder: Path) -> None:
     """Remove all but the newest folders in it: another run may still use one of those."""
-    for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+    folders = (path for path in folder.iterdir() if path.is_dir())
+    for old in sorted(folders, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)

@@ -18,6 +18,7 @@ from local.caller import Caller
 from local.company.site import CompanySite, running_company
 from local.deployment import Deployer, Deployment, Order, build
 from local.desk import OperatorDesk
+from local.environment import kept, variables
 from local.listener import Listener
 from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
@@ -35,6 +36,8 @@ CONFIRMED = "confirmed"
 FIRST_PORT = 8700
 _PORTS_TRIED = 20
 CLIENT_ID = "zdg-example"
+_TRIED = "acme"
+"""The account that a person is invited to try, whose webhook tells the worker's stack of new tickets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +163,16 @@ def _invite_to_try(console: Console, stack: LocalStack) -> None:
     start_url = stack.deployments[OPEN].outputs["StartUrl"]
     console.print(f"\n[bold]Open {stack.company.origin}[/] and press Connect Zendesk, or go to")
     console.print(f"  {start_url}                    the form that asks for the account", highlight=False)
-    console.print(f"  {start_url}?subdomain=acme     straight to the stand-in for Zendesk", highlight=False)
+    console.print(
+        f"  {start_url}?subdomain={_TRIED}     straight to the stand-in for Zendesk", highlight=False
+    )
     console.print("\nThere, be the admin, the agent or the end user, and press Allow or Deny.")
     console.print("Then open the callback's address once more, or in another browser.")
+    console.print("\nIn a second terminal, in this folder, this stack is your AWS after")
+    console.print(f"  . {places.ENVIRONMENT.relative_to(places.ROOT)}", highlight=False)
+    console.print("and .venv/bin/zendesk-oauth and .tools/sam/bin/aws look at it.")
+    console.print("\nThe account's tickets, with the worker's notes, stand at")
+    console.print(f"  {stack.zendesk.url(_TRIED)}/agent/tickets\n", highlight=False)
     console.print("No token leaves this machine, and nothing is kept. Ctrl-C ends it all.\n")
 
 
@@ -171,8 +181,11 @@ def main() -> int:
     console = Console(soft_wrap=True)
     try:
         with stoppable(), running_stack(Progress(console)) as stack:
-            _invite_to_try(console, stack)
-            signal.pause()
+            stack_name = stack.deployments[OPEN].order.stack_name
+            stack.worker_stack.hear_of(stack.zendesk, _TRIED)
+            with kept(variables(stack.emulator, stack_name), places.ENVIRONMENT):
+                _invite_to_try(console, stack)
+                signal.pause()
     except Stopped:
         console.print("Stopped; nothing is left behind.")
     except CommandFailedError as error:

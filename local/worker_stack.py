@@ -17,6 +17,8 @@ from local import places
 from local.deployment import STAGE, Deployer, Deployment, architecture, build_environment
 from local.ministack import Emulator
 from local.processes import Processes, Running
+from local.zendesk.standin import StandIn
+from local.zendesk.webhooks import Webhook
 
 _PUBLISHED = {
     "ConnectionsTable": "connections-table",
@@ -49,6 +51,12 @@ class WorkerStack:
         known = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
         secrets = json.dumps(known | {subdomain: signing_secret})
         client.put_secret_value(SecretId=name, SecretString=secrets)
+
+    def hear_of(self, zendesk: StandIn, subdomain: str) -> Webhook:
+        """Do what an account's admin does for it: a webhook to the receiver, and its signing secret told there."""
+        webhook = zendesk.add_webhook(subdomain, self.receiver_address(subdomain))
+        self.trust(subdomain, webhook.signing_secret)
+        return webhook
 
     def known_of(self, subdomain: str, grant: str = "default") -> dict[str, str]:
         """Return what the follower knows of a connection, empty where it has heard nothing."""

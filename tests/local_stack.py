@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 from local.progress import Progress
 from local.stack import LocalStack, running_stack
 
-FOLDERS = ("tests/stack/", "tests/runtime/", "tests/examples/")
+FOLDERS = ("tests/stack/", "tests/runtime/", "tests/examples/", "tests/commands/")
 
 
 class OneWorkerForTheStack(LoadScopeScheduling):  # type: ignore[misc] # the same

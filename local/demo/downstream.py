@@ -10,8 +10,7 @@ _ACME = "acme"
 def noted(scene: Scene) -> None:
     """Let a customer of acme write a ticket; follow it from Zendesk's webhook to the worker's note."""
     zendesk, example = scene.stack.zendesk, scene.stack.worker_stack
-    hook = zendesk.add_webhook(_ACME, example.receiver_address(_ACME))
-    example.trust(_ACME, hook.signing_secret)
+    hook = example.hear_of(zendesk, _ACME)
     ticket = zendesk.add_ticket(_ACME, "My order is late", "It should have come on Monday.")
     number = int(str(ticket["id"]))
     scene.teller.told(

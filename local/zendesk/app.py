@@ -7,6 +7,7 @@ from flask import Flask, Response, jsonify, request
 
 from local.zendesk import pages
 from local.zendesk.accounts import NoSuchAccountError
+from local.zendesk.agent import agent
 from local.zendesk.api import api
 from local.zendesk.control import control
 from local.zendesk.oauth import oauth
@@ -22,6 +23,7 @@ def create_app(standin: StandIn) -> Flask:
     app.register_blueprint(control(standin))
     app.register_blueprint(oauth(standin))
     app.register_blueprint(api(standin))
+    app.register_blueprint(agent(standin))
     app.register_error_handler(NoSuchAccountError, lambda _: pages.no_such_account())
 
     @app.route("/_elsewhere", methods=_ANY_METHOD)

@@ -1,4 +1,4 @@
-"""The pages that people see: sign in, Allow or Deny, and the two that say no.
+"""The pages that people see: sign in, Allow or Deny, an account's tickets, and those that say no.
 
 The rule: every page says that it is a stand-in; no script, one stylesheet inline, allowed by its hash.
 """
@@ -43,6 +43,24 @@ def consent(account: Account, person: Person, client_id: str, scope: str) -> Res
     """Return the page with Allow and Deny, which lists the scopes in words."""
     sentences = scopes.in_words(scope)
     return _page("consent.html", account=account, person=person, client_id=client_id, sentences=sentences)
+
+
+def tickets(account: Account, *, is_incomplete: bool = False) -> Response:
+    """Return the list of an account's tickets, newest first, and a form for another one."""
+    shown = [
+        (ticket, sum(not comment["public"] for comment in account.comments[number]))
+        for number, ticket in sorted(account.tickets.items(), reverse=True)
+    ]
+    status = 400 if is_incomplete else 200
+    return _page("tickets.html", status, account=account, tickets=shown, is_incomplete=is_incomplete)
+
+
+def ticket(account: Account, number: int) -> Response:
+    """Return one ticket with its comments, oldest first; notes that its requester does not see are marked."""
+    if number not in account.tickets:
+        return _page("no_ticket.html", 404, account=account)
+    comments = list(account.comments[number])
+    return _page("ticket.html", account=account, ticket=account.tickets[number], comments=comments)
 
 
 def refused(reason: str) -> Response:

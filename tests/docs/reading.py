@@ -11,7 +11,7 @@ _ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
 _RULER = re.compile(r"[-|: ]+")
 _CELL_ENDS = re.compile(r"\s\|(?=\s)")
 """A bar between spaces: one within a word is part of it."""
-_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 
 

@@ -57,7 +57,7 @@ def test_a_section_has_the_commands_options(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_section_shows_an_example_and_the_json(command: str) -> None:
     """What it looks like when it is typed, and what machines get."""
-    assert f"```\n$ zendesk-oauth {command}" in sections()[command]
+    assert f"```console\n$ zendesk-oauth {command}" in sections()[command]
     assert "\nJSON: " in sections()[command]
 
 

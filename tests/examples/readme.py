@@ -11,13 +11,13 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SENT = re.compile(r"-d '(\{.*?\n\})'", re.DOTALL)
 
 
-def blocks(language: str = "") -> list[str]:
-    """Return the fenced blocks of a language, or those of none."""
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of a language."""
     return [text for named, text in _BLOCK.findall(README) if named == language]
 
 
 def webhook(receiver: str, subdomain: str) -> dict[str, Any]:
     """Return what the README has curl send to make a webhook, as the shell would fill it in."""
-    [sent] = [found[1] for text in blocks() if (found := _SENT.search(text))]
+    [sent] = [found[1] for text in blocks("sh") if (found := _SENT.search(text))]
     filled: dict[str, Any] = json.loads(sent.replace("""'"$RECEIVER"'acme""", f"{receiver}{subdomain}"))
     return filled

@@ -421,6 +421,14 @@ def test_an_invited_install_is_a_connection_only_when_confirmed(confirmed: Flow)
     assert list(confirmed.connections.rows) == ["default#acme"]
 
 
+def test_a_user_of_any_alphabet_is_invited_and_confirmed(confirmed: Flow) -> None:
+    """A reference that is not ASCII is compared like any other: refused where it differs, taken where it fits."""
+    handle = press(confirmed, Browser(confirmed), invite(confirmed, '{"user":"Jürgen","subdomain":"acme"}'))
+    assert confirm(confirmed, handle, "Jörgen")["statusCode"] == 403
+    assert confirm(confirmed, handle, "\\ud800")["statusCode"] == 403
+    assert confirm(confirmed, handle, "Jürgen")["statusCode"] == 200
+
+
 def test_a_victim_led_through_an_attackers_invitation_connects_nothing(confirmed: Flow) -> None:
     """The signed-in user at the company's page is another than the invited one: 403, and no connection."""
     handle = press(confirmed, Browser(confirmed), invite(confirmed, '{"user":"attacker","subdomain":"acme"}'))

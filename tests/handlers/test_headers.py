@@ -120,7 +120,7 @@ ANSWERS: dict[Callable[[], Any], int] = {
     ("answer", "status"), ANSWERS.items(), ids=lambda value: getattr(value, "__name__", None)
 )
 def test_every_kind_of_answer_has_every_header(answer: Callable[[], Any], status: int) -> None:
-    """Pages, redirects, JSON and errors alike are private, unframed, unsniffed and load nothing."""
+    """Pages, redirects, JSON and errors are private, unframed, unsniffed, closed to other origins, and load nothing."""
     payload = answer()
     headers = payload["headers"]
     assert payload["statusCode"] == status
@@ -128,6 +128,7 @@ def test_every_kind_of_answer_has_every_header(answer: Callable[[], Any], status
     policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
     assert (policy["default-src"], policy["base-uri"], policy["frame-ancestors"]) == ("'none'",) * 3
     assert not {"script-src", "img-src", "connect-src"} & policy.keys()
+    assert not any(name.lower().startswith(("access-control-", "server", "x-powered")) for name in headers)
     assert "charset" in headers["Content-Type"] or headers["Content-Type"] == "application/json"
     assert payload["isBase64Encoded"] is False
 

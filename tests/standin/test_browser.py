@@ -77,7 +77,14 @@ def test_looks(zendesk: StandIn, chromium: Browser, viewport: ViewportSize, sche
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    for name, address in (("sign-in", url), ("consent", f"{url}&person=admin")):
+    zendesk.accounts.get("acme").add_comment(1, "Seen by our worker.", "2026-01-05T09:00:00Z", public=False)
+    tickets = f"{zendesk.url('acme')}/agent/tickets"
+    for name, address in (
+        ("sign-in", url),
+        ("consent", f"{url}&person=admin"),
+        ("tickets", tickets),
+        ("ticket", f"{tickets}/1"),
+    ):
         page.goto(address)
         page.screenshot(path=SCREENSHOTS / f"{name}-{viewport['width']}-{scheme}.png")
         contrasts = page.evaluate(_CONTRASTS)
@@ -102,7 +109,7 @@ _CONTRASTS = """() => {
     return colour.length === 4 && colour[3] === 0 ? ground(node.parentElement) : colour;
   };
   const ratios = {};
-  for (const node of document.querySelectorAll('p, strong, h1, li, button, .name, .role')) {
+  for (const node of document.querySelectorAll('p, strong, h1, h2, li, a, label, input, button, .name, .role')) {
     const [a, b] = [luminance(numbers(getComputedStyle(node).color)), luminance(ground(node))];
     ratios[node.tagName + ' ' + node.className + ' ' + node.id] = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
   }

@@ -27,6 +27,16 @@ def test_an_install_is_found_as_it_was_put(stores: Stores) -> None:
     assert stores.installs.find(INSTALL_ID) == pending()
 
 
+@pytest.mark.parametrize("text", ["#status = :new_status", "' OR '1'='1", '{"$ne": null}', "a) OR (b"])
+def test_what_looks_like_an_expression_is_a_value(stores: Stores, text: str) -> None:
+    """A text that comes from outside stands in no expression, so it is found as it was put and opens no other row."""
+    stores.installs.put_if_absent(replace(offered(), user_reference=text))
+    found = stores.installs.find(INSTALL_ID)
+    assert found is not None
+    assert found.user_reference == text
+    assert stores.installs.find(text) is None
+
+
 def test_an_unknown_install_is_none(stores: Stores) -> None:
     """Absence is None, not an error."""
     assert stores.installs.find(INSTALL_ID) is None

@@ -113,6 +113,17 @@ def test_with_a_domain_of_ones_own_the_default_address_is_off(resources: dict[st
     assert mapping["Properties"]["Stage"] == {"Ref": "ApiStage"}
 
 
+def test_a_domain_of_ones_own_speaks_tls_1_2_at_least(resources: dict[str, Any]) -> None:
+    """No older version is offered there; the API's own address has AWS's own policy."""
+    [configuration] = resources["CustomDomain"]["Properties"]["DomainNameConfigurations"]
+    assert configuration["SecurityPolicy"] == "TLS_1_2"
+
+
+def test_no_other_origin_may_read_an_answer(resources: dict[str, Any]) -> None:
+    """The API answers no preflight and allows no origin: scripts of other sites read nothing."""
+    assert "CorsConfiguration" not in resources["Api"]["Properties"]
+
+
 def test_the_public_address_is_decided_once(resources: dict[str, Any], functions: dict[str, Any]) -> None:
     """PublicBaseUrl if given, else the custom domain, else the API's own; and every function reads that one value."""
     value = resources["PublicBaseUrlParameter"]["Properties"]["Value"]

@@ -80,6 +80,12 @@ def test_a_line_says_what_became_of_which_install(kept: Kept) -> None:
     assert metric["InstallConnected"] == [1.0]
 
 
+def test_a_line_says_when_in_utc(kept: Kept) -> None:
+    """With the offset written out, whatever zone the machine is in."""
+    line, _ = kept.record(Answer(Response(200), "form_shown"))
+    assert line["timestamp"].endswith("+0000")
+
+
 def test_a_failure_is_counted_by_its_reason(kept: Kept) -> None:
     """The reason is a dimension: it is one of our codes, and so there are few."""
     install = examples.pending("A", status=InstallStatus.FAILED, reason="wrong_role")

@@ -319,8 +319,9 @@ def test_a_certificate_that_does_not_fit_gets_nothing(
 
 
 def test_the_system_s_authorities_and_host_names_are_checked() -> None:
-    """What production uses, as it is."""
+    """What production uses, as it is: and nothing below TLS 1.2."""
     context = https_connection._tls()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert https_connection._tls() is context

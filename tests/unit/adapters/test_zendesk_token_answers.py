@@ -73,6 +73,7 @@ def test_r15_without_a_usable_refresh_token_the_old_one_is_kept_and_that_is_said
         pytest.param(without("access_token"), id="no access token"),
         pytest.param(WHOLE | {"access_token": None}, id="a null token"),
         pytest.param(WHOLE | {"access_token": "a\r\nX: 1"}, id="a token with a header"),
+        pytest.param(WHOLE | {"access_token": "a" * 16_385}, id="a token too long for a header"),
         pytest.param(WHOLE | {"token_type": "mac"}, id="an odd token type"),
         pytest.param(without("token_type"), id="no token type"),
         pytest.param(WHOLE | {"error": "something_new"}, id="an unknown error"),

@@ -86,6 +86,14 @@ def test_an_absent_fingerprint_equals_nothing(left: str | None, right: str | Non
     assert same(left, right) is equal
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "equal"), [("é", "é", True), ("é", "e", False), ("\ud800", "é", False)]
+)
+def test_texts_of_any_alphabet_are_compared(left: str, right: str, *, equal: bool) -> None:
+    """A company may name its users as it likes, and a stranger may send half a character."""
+    assert same(left, right) is equal
+
+
 def test_derived_secrets_differ_by_all_they_come_from() -> None:
     """Key, purpose and message each count; the same three give the same."""
     derived = [

@@ -62,6 +62,7 @@ def test_unknown_error_codes(code: str) -> None:
         {"code": "c", "state": STATE + "x"},
         {"code": "c", "state": STATE.replace(".", "")},
         {"error": "server_error"},
+        {"access_token": "t", "token_type": "bearer", "state": STATE},
     ],
     ids=repr,
 )

@@ -4,7 +4,7 @@ import pytest
 
 from tests.handlers import examples
 from zendesk_oauth.errors import StateRejectedError
-from zendesk_oauth.web.cookies import Cookies, browser_secret, parse_cookies, set_cookies
+from zendesk_oauth.web.cookies import MOST_INSTALLS, Cookies, browser_secret, parse_cookies, set_cookies
 
 A = examples.install_id("A")
 SECRET = examples.browser("A")
@@ -44,6 +44,12 @@ def test_a_cookie_is_bound_to_this_host_and_time() -> None:
     assert cookie == (
         f"__Host-install-{A}={SECRET.reveal()}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"
     )
+
+
+def test_all_cookies_together_are_small() -> None:
+    """Eight installs at once stay far below what browsers keep and servers read."""
+    [cookie] = set_cookies(A, SECRET, ())
+    assert MOST_INSTALLS * len(cookie) < 4096
 
 
 @pytest.mark.parametrize(("present", "ended"), [(0, 0), (7, 0), (8, 1), (10, 3)])

@@ -70,8 +70,13 @@ def fingerprint(secret: Secret) -> str:
 
 
 def same(left: str | None, right: str | None) -> bool:
-    """Compare two fingerprints in constant time; an absent one equals nothing."""
-    return left is not None and right is not None and hmac.compare_digest(left, right)
+    """Compare two texts in constant time, fingerprints or references of any alphabet; an absent one equals nothing."""
+    return left is not None and right is not None and hmac.compare_digest(_bytes(left), _bytes(right))
+
+
+def _bytes(text: str) -> bytes:
+    """Return the text as bytes, whatever JSON made of it: also half a character is one that can be compared."""
+    return text.encode(errors="surrogatepass")
 
 
 def derive(key: Secret, purpose: str, message: str) -> Secret:
