@@ -5,8 +5,13 @@ from collections.abc import Mapping
 import typer
 
 from cli.command import Work, command
+from cli.commands.disconnect import disconnect
+from cli.commands.doctor import doctor
 from cli.commands.import_tokens import import_tokens
+from cli.commands.invite import invite
 from cli.commands.list_connections import list_connections
+from cli.commands.probe import probe
+from cli.commands.refresh import refresh
 from cli.commands.rekey import rekey
 from cli.commands.restore import restore
 from cli.commands.show_connection import show_connection
@@ -15,6 +20,11 @@ NAME = "zendesk-oauth"
 COMMANDS: Mapping[str, Work] = {
     "list": list_connections,
     "show": show_connection,
+    "probe": probe,
+    "refresh": refresh,
+    "disconnect": disconnect,
+    "invite": invite,
+    "doctor": doctor,
     "import": import_tokens,
     "rekey": rekey,
     "restore": restore,

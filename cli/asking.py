@@ -4,13 +4,14 @@ The rule: a GET may be sent again where the API asks to wait; whatever changes s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.desk import Desk
 from cli.errors import (
+    AmissError,
     BrokenError,
     CommandError,
     NoAccessError,
@@ -29,6 +30,15 @@ _REASONS: Mapping[str, str] = {
     "unknown_grant": "no grant of that name is configured; the stack's parameter Grants names them",
     "subdomain_refused": "that is not the name of a Zendesk account; it looks like acme in acme.zendesk.com",
     "return_to_refused": "that address to return to is not allowed; see AllowedReturnOrigins",
+}
+
+_PROBLEMS: Mapping[object, Callable[[], CommandError]] = {
+    "not_connected": lambda: NotConnectedError(
+        "there is no such connection; `zendesk-oauth list` says which there are"
+    ),
+    "replaced": lambda: AmissError(
+        "a new install came in between, and nothing was ended; look at it, and ask again"
+    ),
 }
 
 
@@ -67,12 +77,12 @@ def succeeded(answer: Answer) -> Answer:
 
 def _problem(answer: Answer) -> CommandError:
     code, said = answer.fields.get("error"), answer.fields.get("message", "")
-    if code == "not_connected":
-        return NotConnectedError("there is no such connection; `zendesk-oauth list` says which there are")
+    if code in _PROBLEMS:
+        return _PROBLEMS[code]()
     if answer.status in _WAITS:
         return NotNowError(f"the deployment asks to wait ({code or answer.status}); try again in a moment")
     if answer.status == HTTPStatus.FORBIDDEN:
-        return NoAccessError("the API does not allow this; OperatorPolicyArn does, attach it to your role")
+        return NoAccessError("the API does not allow you this; docs/cli.md says which policy does")
     if code and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return RefusedError(f"{_REASONS.get(code, said)} ({code})")
     if answer.status == HTTPStatus.NOT_FOUND:

@@ -1,6 +1,7 @@
 """What keeps a command from its end, as one tree; each says in a sentence what is wrong and what to do.
 
     CommandError
+    ├── AmissError           something else came in between
     ├── RefusedError         the command line asks for what cannot be
     ├── NoAccessError        no such deployment, no credentials, no permission
     ├── NotNowError          somebody does not answer, or has too much to do
@@ -19,6 +20,12 @@ class CommandError(Exception):
     """The root; `exit_code` is how the command ends by it."""
 
     exit_code: ClassVar[Exit]
+
+
+class AmissError(CommandError):
+    """Something else came in between, and what was asked was not done."""
+
+    exit_code = Exit.AMISS
 
 
 class RefusedError(CommandError):

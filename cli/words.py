@@ -35,11 +35,13 @@ def instant_of(text: str) -> datetime:
 
 
 def when(text: str | None, now: datetime) -> str:
-    """Return an instant of the API, how far it is away first."""
-    if text is None:
-        return NOTHING
-    instant = instant_of(text).astimezone(UTC)
-    return f"{away(instant, now)} ({instant:%Y-%m-%d %H:%M} UTC)"
+    """Return an instant of the API as people read it."""
+    return exactly(instant_of(text), now) if text else NOTHING
+
+
+def exactly(instant: datetime, now: datetime) -> str:
+    """Return how far an instant is away, and then the instant itself."""
+    return f"{away(instant, now)} ({instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
 
 
 def away(instant: datetime, now: datetime) -> str:

@@ -34,6 +34,7 @@ class Order:
     zendesk_base_url: str
     client_id: str
     client_secret_arn: str
+    alarm_topic_arn: str = ""
     site_url: str = ""
     return_origins: str = ""
     grants: str = "default=users:read tickets:read tickets:write;reporting=read"
@@ -59,6 +60,7 @@ class Order:
             "Grants": self.grants,
             "CompanyName": "Example Company",
             "SupportAddress": "support@example.com",
+            "AlarmTopicArn": self.alarm_topic_arn,
         }
 
 
@@ -135,7 +137,22 @@ class Deployer:
         commands = [self.start(template, order.stack_name, order.parameters()) for order in orders]
         for command in commands:
             command.finish()
-        return [Deployment(order, self.outputs(order.stack_name)) for order in orders]
+        deployments = [Deployment(order, self.outputs(order.stack_name)) for order in orders]
+        for deployment in deployments:
+            self._complete(deployment)
+        return deployments
+
+    def _complete(self, deployment: Deployment) -> None:
+        """Set of the tables what the emulator's CloudFormation leaves out of a template."""
+        dynamodb, outputs = self.emulator.client("dynamodb"), deployment.outputs
+        dynamodb.update_time_to_live(
+            TableName=outputs["InstallsTableName"],
+            TimeToLiveSpecification={"AttributeName": "delete_at", "Enabled": True},
+        )
+        dynamodb.update_continuous_backups(
+            TableName=outputs["ConnectionsTableName"],
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
 
     def start(self, template: Path, stack_name: str, parameters: Mapping[str, str]) -> Running:
         """Begin to deploy a template under a name; parameters without a value are left to their defaults."""

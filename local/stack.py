@@ -142,6 +142,7 @@ def _orders(
     secret = emulator.client("secretsmanager").create_secret(
         Name="zendesk-client-secret", SecretString=zendesk.settings.client_secret
     )
+    topic = emulator.client("sns").create_topic(Name="alarms")
     return [
         Order(
             application=f"zendesk-oauth-{mode}",
@@ -150,6 +151,7 @@ def _orders(
             zendesk_base_url=zendesk.base_url,
             client_id=CLIENT_ID,
             client_secret_arn=secret["ARN"],
+            alarm_topic_arn=topic["TopicArn"],
             site_url=company.return_url if mode == CONFIRMED else "",
             return_origins=company.origin,
         )

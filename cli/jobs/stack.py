@@ -28,18 +28,18 @@ class Stack(NamedTuple):
     @property
     def table(self) -> str:
         """The connections table."""
-        return self._output("ConnectionsTableName")
+        return self.output("ConnectionsTableName")
 
     @property
     def refresh_function(self) -> str:
         """The function that alone may refresh, and open a pair."""
-        return self._output("RefreshFunctionName")
+        return self.output("RefreshFunctionName")
 
     @property
     def seal(self) -> SealSettings:
         """What names a sealed token's place, and the key."""
         return SealSettings(
-            self._parameter("Application"), self._parameter("Stage"), self._output("TokenKeyArn")
+            self._parameter("Application"), self._parameter("Stage"), self.output("TokenKeyArn")
         )
 
     @property
@@ -58,7 +58,7 @@ class Stack(NamedTuple):
     @property
     def endpoints(self) -> Endpoints:
         """Zendesk's addresses, and our own."""
-        return Endpoints(self._parameter("ZendeskBaseUrl"), self._output("PublicBaseUrl"))
+        return Endpoints(self._parameter("ZendeskBaseUrl"), self.output("PublicBaseUrl"))
 
     @property
     def start_url(self) -> str | None:
@@ -66,7 +66,8 @@ class Stack(NamedTuple):
         is_open = self._parameter("StartMode") == StartMode.OPEN
         return self.endpoints.start if is_open else None
 
-    def _output(self, name: str) -> str:
+    def output(self, name: str) -> str:
+        """Return an output by its name."""
         return _said(self.outputs, "output", name)
 
     def _parameter(self, name: str) -> str:

@@ -143,4 +143,9 @@ SCRIPT: Sequence[Step] = (
         "The company's own systems hear of a denial by itself, without a token and without anybody's name.",
         events.denial,
     ),
+    Step(
+        "The operator's list",
+        "Whoever is on call asks from the command line, with a policy that never gets a token.",
+        downstream.listed,
+    ),
 )

@@ -81,6 +81,11 @@ class Client(ClientMixin):
         """From now on these secrets are valid, and no other."""
         self._secrets = secrets
 
+    def accept_redirect_uris(self, *redirect_uris: str) -> None:
+        """From now on a code may be sent to these addresses, and to no other."""
+        with self._lock:
+            self._redirect_uris = redirect_uris
+
     def register(self, redirect_uri: str) -> None:
         """Add an address to those that a code may be sent to."""
         with self._lock:

@@ -79,6 +79,7 @@ def test_a_connection_that_was_lost_says_why_and_since_when(aws: LoopbackAws, ty
         (at(minutes=-5), "refused", "Admin Center"),
         (at(minutes=-5), "of-tomorrow", "of-tomorrow"),
     ],
+    ids=["under way", "revoked", "refused", "unknown"],
 )
 def test_a_disconnect_says_how_its_token_ended(
     aws: LoopbackAws, typed: Type, ended_at: str | None, revocation: str | None, said: str

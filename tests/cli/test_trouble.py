@@ -1,6 +1,7 @@
 """What keeps a command from its end: a sentence on standard error, an exit code, no traceback, and no secret."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.exceptions import (
 )
 
 from cli.exits import Exit
+from cli.output import WIDTH_OF_NO_TERMINAL, Output
 from cli.trouble import is_refusal, trouble_of
 from tests.cli.aws import LoopbackAws, Said, refused
 from tests.cli.conftest import Type
@@ -72,7 +74,7 @@ def test_a_refusal_is_told_from_other_errors() -> None:
 @pytest.mark.parametrize(
     ("answer", "code", "said"),
     [
-        (Said(403, {"message": "Forbidden"}), Exit.NO_ACCESS, "OperatorPolicyArn"),
+        (Said(403, {"message": "Forbidden"}), Exit.NO_ACCESS, "docs/cli.md says which policy does"),
         (Said(404, {"message": "Not Found"}), Exit.BROKEN, "of this command's version"),
         (Said(500, {"error": "internal", "reference": "r-1"}), Exit.BROKEN, "its log knows it as r-1"),
         (Said(502, "<html>"), Exit.BROKEN, "the gateway's log"),
@@ -223,6 +225,24 @@ def test_a_reader_that_goes_away_is_no_trouble(aws: LoopbackAws) -> None:
         process.stdout.close()
         assert "zendesk-oauth:" not in process.stderr.read()
     assert len(aws.requests(LIST)) == 1
+
+
+def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under its own name, whatever started it."""
+    monkeypatch.setattr(sys, "argv", ["cli", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("cli", run_name="__main__")
+    assert (ended.value.code, "Usage: zendesk-oauth " in capsys.readouterr().out) == (0, True)
+
+
+def test_a_terminal_keeps_its_own_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a file or a pipe is made wider."""
+    monkeypatch.setenv("COLUMNS", "90")
+    widths = []
+    for forced in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", forced)
+        widths.append(Output(as_json=False).out.width)
+    assert widths == [WIDTH_OF_NO_TERMINAL, 90]
 
 
 def test_help_loads_no_sdk() -> None:

@@ -238,10 +238,15 @@ def test_nothing_is_allowed_with_a_star(resources: dict[str, Any]) -> None:
 
 
 def test_only_xray_and_a_keys_own_policy_name_every_resource(resources: dict[str, Any]) -> None:
-    """Resource "*" stands only where it means something else: X-Ray has no resources, a key's policy one key."""
+    """Resource "*" stands only where it means something else: a key's policy means its key.
+
+    X-Ray has no resources, nor has a list of event source mappings; and a list of alarms leaves out the others.
+    """
     broad = [s["Sid"] for s in every_statement(resources) if s.get("Resource") == "*"]
     key = [s["Sid"] for s in resources["TokenKey"]["Properties"]["KeyPolicy"]["Statement"]]
-    assert sorted(broad) == sorted(["Trace"] * len(MAY) + key)
+    assert sorted(broad) == sorted(
+        ["Trace"] * len(MAY) + key + ["LookAtAlarms", "LookAtWhatReadsStreamsAndQueues"]
+    )
 
 
 def test_nobody_scans_deletes_rows_or_encrypts_with_the_token_key(resources: dict[str, Any]) -> None:
@@ -331,7 +336,11 @@ def test_an_operator_looks_after_connections_and_gets_no_token(resources: dict[s
 
     So is every path that is percent-encoded, by which `acme%2Ftoken` could pass the first denial.
     """
-    allowed, denied = resources["OperatorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    allowed, denied, *_ = (
+        statement
+        for statement in resources["OperatorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "execute-api:Invoke"
+    )
     assert [(s["Effect"], s["Action"]) for s in (allowed, denied)] == [
         ("Allow", "execute-api:Invoke"),
         ("Deny", "execute-api:Invoke"),
@@ -344,6 +353,40 @@ def test_an_operator_looks_after_connections_and_gets_no_token(resources: dict[s
     ]
     refused = [resource["Fn::Sub"].split("${Api}/")[1] for resource in denied["Resource"]]
     assert refused == ["$default/*/connections/*/*/token", "$default/*/connections/*%*"]
+
+
+def test_an_operator_looks_and_touches_nothing(resources: dict[str, Any]) -> None:
+    """Beside the API and `refresh` every action is one that only tells; no row, no secret, no key, no message."""
+    found = resources["OperatorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    actions = {action for each in found for action in listed(each["Action"])}
+    assert actions - {"execute-api:Invoke", "lambda:InvokeFunction"} == {
+        "cloudformation:DescribeStacks",
+        "cloudformation:ListStackResources",
+        "cloudwatch:DescribeAlarms",
+        "dynamodb:DescribeContinuousBackups",
+        "dynamodb:DescribeTable",
+        "dynamodb:DescribeTimeToLive",
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+        "lambda:GetFunctionConfiguration",
+        "lambda:ListEventSourceMappings",
+        "scheduler:GetSchedule",
+        "sqs:GetQueueAttributes",
+    }
+    [invoked] = [each for each in found if each["Action"] == "lambda:InvokeFunction"]
+    assert invoked["Resource"] == {"Fn::GetAtt": ["RefreshFunction", "Arn"]}
+    anywhere = [each["Action"] for each in found if each["Resource"] == "*"]
+    assert anywhere == ["lambda:ListEventSourceMappings", "cloudwatch:DescribeAlarms"]
+
+
+def test_an_operator_may_look_at_every_role_and_queue(resources: dict[str, Any]) -> None:
+    """None is left out that the template makes."""
+    found = resources["OperatorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    for sid, kind in (("LookAtRoles", "AWS::IAM::Role"), ("LookAtQueues", "AWS::SQS::Queue")):
+        [statement] = [each for each in found if each["Sid"] == sid]
+        named = {resource["Fn::GetAtt"][0] for resource in statement["Resource"]}
+        assert named == {name for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def test_a_backend_may_invite_and_confirm_and_nothing_else(resources: dict[str, Any]) -> None:

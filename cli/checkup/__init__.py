@@ -1,0 +1,1 @@
+"""What `zendesk-oauth doctor` looks at: a check says nothing where all is well, or what to do."""

@@ -1,0 +1,76 @@
+"""The deployment that is looked at, by the resources of its stack, and an account at Zendesk to ask."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cli.connections import some_connections
+from cli.desk import Desk
+from cli.errors import RefusedError
+from cli.jobs.stack import Stack
+from cli.refresh_function import examine
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL
+from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+
+ANY_AT_A_STAND_IN = "acme"
+"""A stand-in has every account."""
+PAGE_SECONDS = 15
+
+
+class Patient:
+    """One deployment; whatever is asked of it is asked once."""
+
+    def __init__(self, desk: Desk, unverified_account: str | None, *, is_own_account: bool = False) -> None:
+        self.desk = desk
+        self.is_own_account = is_own_account
+        self._unverified_account = unverified_account
+
+    @cached_property
+    def stack(self) -> Stack:
+        """What the stack says of itself."""
+        return Stack.of(self.desk.stack)
+
+    @cached_property
+    def resources(self) -> Mapping[str, Mapping[str, str]]:
+        """What the stack has made: by type and logical id, the physical id."""
+        made: dict[str, dict[str, str]] = {}
+        pages = self.client("cloudformation").get_paginator("list_stack_resources")
+        for page in pages.paginate(StackName=self.desk.stack_name):
+            for resource in page["StackResourceSummaries"]:
+                of_type = made.setdefault(resource["ResourceType"], {})
+                of_type[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+        return made
+
+    @cached_property
+    def account(self) -> Subdomain:
+        """The account at Zendesk that is asked. Raises RefusedError where none was named and none is connected."""
+        if self._unverified_account:
+            return parse_subdomain(self._unverified_account)
+        if self.stack.endpoints.zendesk_base_url != ZENDESK_BASE_URL:
+            return Subdomain(ANY_AT_A_STAND_IN)
+        found, _ = some_connections(self.desk, None, ConnectionStatus.ACTIVE, 1)
+        if not found:
+            raise RefusedError("nobody is connected yet: name an account to ask, `zendesk-oauth doctor acme`")
+        return Subdomain(found[0]["subdomain"])
+
+    @cached_property
+    def examination(self) -> Mapping[str, Any]:
+        """What the function `refresh` says of the secret, the client and the key."""
+        return examine(self.desk, self.account)
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - every service there is
+        """Return a client of AWS."""
+        return self.desk.client(service)
+
+    def page(self, url: str) -> "AWSResponse":
+        """Return what a browser without cookies is answered first. Raises HTTPClientError."""
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as cli.desk says
+        from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+        from botocore.utils import get_environ_proxies  # noqa: PLC0415
+
+        session = URLLib3Session(timeout=PAGE_SECONDS, proxies=get_environ_proxies(url))
+        return session.send(AWSRequest("GET", url).prepare())
