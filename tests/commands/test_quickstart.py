@@ -77,10 +77,11 @@ def test_part_a_ends_with_the_workers_notes_seen(shell: Shell, page: Page) -> No
         typed(first, [setup])
         printed = first.type_until(start, READY)
         [address], [tickets] = START.findall(printed), TICKETS.findall(printed)
-        typed(second, look)
+        assert "✘" not in typed(second, look)
         connect(page, address)
         seen = typed(second, see)
         assert re.search(r"^default +acme +active ", seen, re.MULTILINE)
+        assert "alive: Zendesk takes the token" in seen
         assert "Our worker is connected to this account." in note_on(page, tickets, 2)
         assert "Our worker has seen “My order is late”." in note_on(page, tickets, add_ticket(page, tickets))
         assert environment.exists()
