@@ -1,7 +1,8 @@
 """What the documents' commands run on: the deployed local stack, with a customer who has connected."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from rich.console import Console
@@ -15,7 +16,7 @@ from local.worker_stack import parameters
 from local.zendesk.lifetimes import Lifetimes
 from local.zendesk.tokens import TokenPair
 from tests.commands.blocks import commands_of
-from tests.commands.exceptions import GOES_ON
+from tests.commands.exceptions import GOES_ON, STACK_OF_ITS_OWN
 from tests.commands.shell import Outcome, Shell, copy_of_the_project
 
 type Run = Callable[[str], Outcome]
@@ -38,6 +39,8 @@ def shell(customer: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     imported = pair_of(stack, "initech", "users:read tickets:read")
     answers = {
         "examples/worker-stack/samconfig.toml": f"""version = 0.1
+[default.build.parameters]
+cached = true
 [default.deploy.parameters]
 stack_name = "zendesk-worker"
 s3_bucket = "{BUCKET}"
@@ -61,11 +64,32 @@ def pair_of(stack: LocalStack, subdomain: str, scopes: str) -> TokenPair:
 
 
 @pytest.fixture(scope="session")
-def run(shell: Shell) -> Run:
+def beside(
+    customer: Scene, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Outcome]]]:
+    """Run documents with a stack of their own in a copy of their own, while the others run; give what comes of it."""
+    asked = {
+        item.callspec.params.get("document") for item in request.session.items if hasattr(item, "callspec")
+    }
+    with ThreadPoolExecutor() as pool:
+        yield {
+            document: pool.submit(
+                Shell(copy_of_the_project(tmp_path_factory.mktemp("own"), {}), customer.stack).run,
+                document,
+                commands_of(document),
+            )
+            for document in STACK_OF_ITS_OWN & asked
+        }
+
+
+@pytest.fixture(scope="session")
+def run(shell: Shell, beside: dict[str, Future[Outcome]]) -> Run:
     """Run a document's commands, once in a session; whoever asks again gets what came of it."""
     outcomes: dict[str, Outcome] = {}
 
     def run_once(document: str) -> Outcome:
+        if document in beside:
+            return beside[document].result()
         if document in GOES_ON:
             run_once(GOES_ON[document])
         if document not in outcomes:

@@ -48,6 +48,12 @@ ELSEWHERE = {
     r"\.execute-api\.\$AWS_REGION\.amazonaws\.com": ".execute-api.localhost:{port}",
     r"\barm64\b": "{architecture}",
     r"SCHEDULES=\d+": "SCHEDULES={schedules}",
+    # Zipping takes longer than all the rest: what is deployed again is taken as the local stack has packaged it.
+    r"sam deploy --no-confirm-changeset(?! --parameter-overrides Architecture)": (
+        'sam deploy --config-file "$PWD/samconfig.toml"'
+        ' --template-file "build/cache/packaged/$(cat .aws-sam/build/.inputs)/template.json"'
+        " --no-confirm-changeset"
+    ),
     r"zendesk-oauth-prod-restored": "{application}-{stage}-restored",
     r"https://acme\.zendesk\.com": "{acme}",
     r'"\$RECEIVER"': '"$(served "$RECEIVER")"',

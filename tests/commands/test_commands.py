@@ -8,10 +8,13 @@ import pytest
 from local.demo.scene import Scene, eventually
 from tests.commands.blocks import documents_with_commands
 from tests.commands.conftest import Run
-from tests.commands.exceptions import PLAYED
+from tests.commands.exceptions import PLAYED, STACK_OF_ITS_OWN
+
+DOCUMENTS = sorted({*documents_with_commands()} - PLAYED, key=lambda name: (name in STACK_OF_ITS_OWN, name))
+"""What is run beside the others comes last."""
 
 
-@pytest.mark.parametrize("document", [name for name in documents_with_commands() if name not in PLAYED])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_commands_of_a_document_run(run: Run, document: str) -> None:
     """Each ends well, or is one of the few that are not run here."""
     outcome = run(document)
