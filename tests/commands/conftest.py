@@ -24,9 +24,10 @@ type Run = Callable[[str], Outcome]
 
 @pytest.fixture(scope="session")
 def customer(stack: LocalStack) -> Scene:
-    """Give the open deployment, where acme has just connected."""
+    """Give the open deployment, where acme has just connected, and globex, which will be disconnected."""
     scene = Scene(stack, Teller(Console(file=io.StringIO(), width=200)), OPEN)
-    scene.connect(scene.browser(), "acme")
+    for subdomain in ("acme", "globex"):
+        scene.connect(scene.browser(), subdomain)
     return scene
 
 
