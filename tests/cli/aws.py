@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from tests.doubles.describe_stacks import error_xml, stack_xml
+
 STACK = "zendesk-oauth"
 OUTPUTS: Mapping[str, str] = {
     "ApiId": "abc123",
@@ -95,23 +97,8 @@ class LoopbackAws(ThreadingHTTPServer):
     def describe_stacks(self, name: str) -> Said:
         """Return XML, as CloudFormation says it."""
         if name != STACK:
-            return Said(400, _error("ValidationError", f"Stack with id {name} does not exist"))
-        outputs, parameters = _members("Output", self.outputs), _members("Parameter", self.parameters)
-        stack = f"<StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>"
-        stack += f"<Parameters>{parameters}</Parameters>"
-        result = f"<DescribeStacksResult><Stacks><member>{stack}</member></Stacks></DescribeStacksResult>"
-        return Said(200, f"<DescribeStacksResponse>{result}</DescribeStacksResponse>")
-
-
-def _error(code: str, message: str) -> str:
-    return f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-
-
-def _members(kind: str, values: Mapping[str, str]) -> str:
-    return "".join(
-        f"<member><{kind}Key>{name}</{kind}Key><{kind}Value>{value}</{kind}Value></member>"
-        for name, value in values.items()
-    )
+            return Said(400, error_xml("ValidationError", f"Stack with id {name} does not exist"))
+        return Said(200, stack_xml(self.outputs, self.parameters))
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -165,4 +152,4 @@ def running_aws() -> Iterator[LoopbackAws]:
 
 def refused(code: str, message: str = "no", status: int = 400) -> Said:
     """Return an error of CloudFormation."""
-    return Said(status, _error(code, message))
+    return Said(status, error_xml(code, message))

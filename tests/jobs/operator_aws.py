@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from cli.jobs.stack import Stack
+from tests.doubles.describe_stacks import error_xml, stack_xml
 from tests.jobs.desk import FUNCTION_SECONDS, Desk
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.token import RefreshRequest
 from zendesk_oauth.web.rekey_events import parse_rekey, rekey_payload
 
 STACK_NAME, FUNCTION = "zendesk-oauth", "zendesk-oauth-local-refresh"
-_ABSENT = "<ErrorResponse><Error><Code>ValidationError</Code><Message>no such stack</Message></Error></ErrorResponse>"
 
 
 class OperatorAws(ThreadingHTTPServer):
@@ -44,12 +44,8 @@ class OperatorAws(ThreadingHTTPServer):
     def describe(self, name: str) -> tuple[int, str]:
         """Return a status, and XML."""
         if name != STACK_NAME:
-            return 400, _ABSENT
-        outputs = _members("Output", self.stack.outputs)
-        parameters = _members("Parameter", self.stack.parameters)
-        stack = f"<member><Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters></member>"
-        result = f"<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult>"
-        return 200, f"<DescribeStacksResponse>{result}</DescribeStacksResponse>"
+            return 400, error_xml("ValidationError", "no such stack")
+        return 200, stack_xml(self.stack.outputs, self.stack.parameters)
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, object]:
         """Do what `refresh` does when it is asked."""
@@ -58,13 +54,6 @@ class OperatorAws(ThreadingHTTPServer):
             return rekey_payload(self.desk.rekey(rekey.rows, rekey.campaign))
         request = RefreshRequest(event["grant"], Subdomain(event["subdomain"]))
         return {"outcome": self.desk.ask(request, FUNCTION_SECONDS + 1).outcome, "retry_at": None}
-
-
-def _members(kind: str, values: Mapping[str, str]) -> str:
-    return "".join(
-        f"<member><{kind}Key>{name}</{kind}Key><{kind}Value>{value}</{kind}Value></member>"
-        for name, value in values.items()
-    )
 
 
 class _Request(BaseHTTPRequestHandler):
