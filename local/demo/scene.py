@@ -21,7 +21,7 @@ from local.zendesk.accounts import ROLES
 
 CODE_GRANT = "authorization_code"
 REFRESH_GRANT = "refresh_token"
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 _INSTALL_ID = re.compile(r"__Host-install-([A-Za-z0-9_-]{22})")
 
