@@ -19,7 +19,7 @@ from verification.checks import (
     refused,
 )
 
-type _Calls = Mapping[str, Callable[[], object]]
+type Calls = Mapping[str, Callable[[], object]]
 
 
 def job_checks(place: Place, rekeyer: Identity, importer: Identity, restorer: Identity) -> Iterator[Check]:
@@ -30,12 +30,12 @@ def job_checks(place: Place, rekeyer: Identity, importer: Identity, restorer: Id
 
 
 def _rekey(place: Place, who: Identity) -> Iterator[Check]:
-    rows = _Rows(place, who)
+    rows = Rows(place, who)
     query = partial(rows.dynamodb.query, TableName=rows.table)
     yield allowed(
         who, "name every connection", partial(query, IndexName="listing", **key_is("list_shard", "shard-00"))
     )
-    yield allowed(who, "ask refresh", _invoke(place, who, "refresh"))
+    yield allowed(who, "ask refresh", invokes(place, who, "refresh"))
     yield from refused(
         who,
         {
@@ -44,19 +44,19 @@ def _rekey(place: Place, who: Identity) -> Iterator[Check]:
             "read a batch": rows.batch(*READ),
             "update a row": rows.update("status"),
             "scan": rows.scan,
-            "invoke callback": _invoke(place, who, "callback"),
-            **_keys(place, who),
-            "make a data key": _makes(place, who),
+            "invoke callback": invokes(place, who, "callback"),
+            **opens(place, who),
+            "make a data key": makes(place, who),
         },
     )
 
 
 def _import(place: Place, who: Identity) -> Iterator[Check]:
-    rows = _Rows(place, who)
+    rows = Rows(place, who)
     yield allowed(who, "look whether a row is there", rows.batch(*READ))
     yield allowed(who, "write a row", rows.update("status"))
-    yield allowed(who, "make a data key", _makes(place, who))
-    yield allowed(who, "ask refresh", _invoke(place, who, "refresh"))
+    yield allowed(who, "make a data key", makes(place, who))
+    yield allowed(who, "ask refresh", invokes(place, who, "refresh"))
     yield from refused(
         who,
         {
@@ -66,15 +66,15 @@ def _import(place: Place, who: Identity) -> Iterator[Check]:
             "write another attribute": rows.update("restored_from"),
             "be shown the row that it writes": partial(rows.update("status"), ReturnValues="ALL_OLD"),
             "scan": rows.scan,
-            "invoke callback": _invoke(place, who, "callback"),
-            **_keys(place, who),
-            "make a data key of another stage": _makes(place, who, stage="verify"),
+            "invoke callback": invokes(place, who, "callback"),
+            **opens(place, who),
+            "make a data key of another stage": makes(place, who, stage="verify"),
         },
     )
 
 
 def _restore(place: Place, who: Identity) -> Iterator[Check]:
-    rows = _Rows(place, who)
+    rows = Rows(place, who)
     yield allowed(who, "compare rows", rows.batch(*SEEN))
     yield allowed(who, "bring a row back", rows.update("status"))
     yield from refused(
@@ -83,14 +83,14 @@ def _restore(place: Place, who: Identity) -> Iterator[Check]:
             "read whole rows": rows.whole,
             "be shown the row that it writes": partial(rows.update("status"), ReturnValues="ALL_OLD"),
             "scan the stack's own table": rows.scan,
-            "ask refresh": _invoke(place, who, "refresh"),
-            **_keys(place, who),
-            "make a data key": _makes(place, who),
+            "ask refresh": invokes(place, who, "refresh"),
+            **opens(place, who),
+            "make a data key": makes(place, who),
         },
     )
 
 
-class _Rows:
+class Rows:
     """Calls of the connections table, of a row that nobody has."""
 
     def __init__(self, place: Place, who: Identity) -> None:
@@ -114,7 +114,8 @@ class _Rows:
         return partial(self.dynamodb.update_item, TableName=self.table, Key=self.key, **changed)
 
 
-def _keys(place: Place, who: Identity) -> _Calls:
+def opens(place: Place, who: Identity) -> Calls:
+    """Return the calls that open the data key of an access token and that of a refresh token."""
     kms, key = place.account.client("kms", who), place.deployed.outputs["TokenKeyArn"]
     return {
         f"open {what}": partial(
@@ -124,7 +125,8 @@ def _keys(place: Place, who: Identity) -> _Calls:
     }
 
 
-def _makes(place: Place, who: Identity, **changed: str) -> Callable[[], object]:
+def makes(place: Place, who: Identity, **changed: str) -> Callable[[], object]:
+    """Return the call that has a data key made, under a context that may be changed."""
     return partial(
         place.account.client("kms", who).generate_data_key,
         KeyId=place.deployed.outputs["TokenKeyArn"],
@@ -133,7 +135,7 @@ def _makes(place: Place, who: Identity, **changed: str) -> Callable[[], object]:
     )
 
 
-def _invoke(place: Place, who: Identity, verb: str) -> Callable[[], object]:
+def invokes(place: Place, who: Identity, verb: str) -> Callable[[], object]:
     """Return a dry run, which asks for the permission and runs nothing."""
     return partial(
         place.account.client("lambda", who).invoke,

@@ -8,15 +8,16 @@ from deployed.account import Account
 from deployed.api import Api
 from verification.checks import ACCESS, REFRESH, Check, Place, all_checks, wrapped
 from verification.jobs import job_checks
+from verification.operator import operator_checks
 from verification.roles import PATIENCE_SECONDS, PAUSE_SECONDS, Policy, policy_of_function, throwaway
 from verification.stack import OTHER_GRANT, Deployed
 from verification.verdict import Finding, Verdict
 
-CONNECTIONS = "connections"
+CONNECTIONS, OPERATOR = "connections", "operator"
 POLICIES = {
     "worker": "WorkerPolicyArn",
     "token caller": "TokenRoutePolicyArn",
-    "operator": "OperatorPolicyArn",
+    OPERATOR: "OperatorPolicyArn",
 }
 """Who is made, and the stack's policy that it gets."""
 JOBS = {"rekey": "RekeyPolicyArn", "import": "ImportPolicyArn", "restore": "RestorePolicyArn"}
@@ -43,7 +44,11 @@ class Verification:
         )
         with throwaway(self.account, policies, self.pause) as made:
             jobs = [made.pop(name) for name in JOBS]
-            checks = chain(all_checks(place, *made.values()), job_checks(place, *jobs))
+            checks = chain(
+                all_checks(place, *made.values()),
+                operator_checks(place, made[OPERATOR]),
+                job_checks(place, *jobs),
+            )
             results = [self._try(check) for check in checks]
         wrong = results.count(False)
         self.say(f"verify-aws: {len(results)} checks, {wrong} not as they must be")

@@ -25,12 +25,13 @@ OWN_CONTEXT = {
     "field": "access_token",
 }
 POLICY_OF_CONNECTIONS = {"Version": "2012-10-17", "Statement": [{"Sid": "OfConnections"}]}
-MAY_OF_A_JOB: Mapping[str, frozenset[str]] = {
+MAY_OF_THE_COMMAND: Mapping[str, frozenset[str]] = {
+    "operator-policy": frozenset({"invoke refresh", "describe_table", "get_queue_attributes"}),
     "rekey-policy": frozenset({"query listing", "invoke refresh"}),
     "import-policy": frozenset({"read", "write", "generate_data_key prod", "invoke refresh"}),
     "restore-policy": frozenset({"read", "write"}),
 }
-"""What each of these may do, in words of this module."""
+"""What whoever holds one of these may do, in words of this module."""
 SECRET_OF_A_ROLE = "a-secret-key-of-a-throwaway-role"
 
 
@@ -79,7 +80,7 @@ class ScriptedAccount:
             return self._as_own_caller(asked)
         if asked.who == json.dumps(POLICY_OF_CONNECTIONS):
             return _as_connections(asked)
-        return _as_job(asked) if asked.who in MAY_OF_A_JOB else _as_worker(asked)
+        return _as_of_the_command(asked) if asked.who in MAY_OF_THE_COMMAND else _as_worker(asked)
 
     def _as_own_caller(self, asked: Asked) -> object:
         if asked.operation in _FIXED:
@@ -143,11 +144,11 @@ def _as_connections(asked: Asked) -> object:
     raise refusal()
 
 
-def _as_job(asked: Asked) -> object:
-    """Allow what the policy of a job allows, and refuse all else; no condition of a write holds."""
+def _as_of_the_command(asked: Asked) -> object:
+    """Allow what a policy for the operator's command allows, and refuse all else; no condition of a write holds."""
     assert asked.who is not None
     said = asked.arguments
-    if _of_a_job(asked) not in MAY_OF_A_JOB[asked.who]:
+    if _asked_for(asked) not in MAY_OF_THE_COMMAND[asked.who]:
         raise refusal()
     if asked.operation == "update_item":
         assert said["ConditionExpression"] == "attribute_exists(#key) AND attribute_not_exists(#key)"
@@ -155,7 +156,7 @@ def _as_job(asked: Asked) -> object:
     return {}
 
 
-def _of_a_job(asked: Asked) -> str:
+def _asked_for(asked: Asked) -> str:
     said = asked.arguments
     match asked.operation:
         case "query":
