@@ -11,6 +11,7 @@ CHECKS: Mapping[str, Callable[[Patient], str | None]] = {
     "stack": stack.stack,
     "functions": stack.functions,
     "roles": stack.roles,
+    "policies": stack.policies,
     "schedules": stack.schedules,
     "tables": tables.tables,
     "streams": tables.streams,

@@ -1,4 +1,4 @@
-"""What runs the deployment: the stack itself, its functions, their roles, the schedules that wake them."""
+"""What runs the deployment: the stack, its functions, their roles, others' policies, the schedules that wake it."""
 
 from cli.checkup.each import PUT_BACK, each
 from cli.checkup.patient import Patient
@@ -37,6 +37,16 @@ def roles(patient: Patient) -> str | None:
         return None if inline or attached else f"has lost its permissions: {PUT_BACK}"
 
     return each(patient, "AWS::IAM::Role", look)
+
+
+def policies(patient: Patient) -> str | None:
+    """See whether each that others hold is there: workers, backends, operators."""
+    client = patient.client("iam")
+
+    def look(arn: str) -> None:
+        client.get_policy(PolicyArn=arn)
+
+    return each(patient, "AWS::IAM::ManagedPolicy", look)
 
 
 def schedules(patient: Patient) -> str | None:

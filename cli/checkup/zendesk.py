@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
+from cli.checkup.each import PUT_BACK, together
 from cli.checkup.patient import Patient
 from zendesk_oauth.models.inquiry import OK
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 GLOBAL = "zdg-"
 """How Zendesk's identifiers of global clients begin."""
+SENDERS = ("start", "callback")
+"""Who sends the redirect address: with the question, and with the code."""
 SERVER_ERROR = HTTPStatus.INTERNAL_SERVER_ERROR
 SECRET: Mapping[str, str] = {
     "configuration": "ClientSecretArn names nothing that holds a secret: docs/configuration.md#the-client-secret",
@@ -62,7 +65,29 @@ def key(patient: Patient) -> str | None:
 
 
 def redirect(patient: Patient) -> str | None:
-    """See whether Zendesk's page of consent refuses it, as it does with whatever is not registered."""
+    """See whether installs send the stack's own, and whether Zendesk's page of consent refuses it."""
+    return together(_sent(patient, verb) for verb in SENDERS) or _refused(patient)
+
+
+def _sent(patient: Patient, verb: str) -> str | None:
+    """Return what is to be done where a function was given another address, or another client, than the stack has."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - as cli.desk says
+
+    name, client = patient.desk.stack.function(verb), patient.client("lambda")
+    try:
+        given = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    except ClientError:
+        return None  # which the line of the functions tells
+    wanted = {
+        "PUBLIC_BASE_URL": patient.stack.output("PublicBaseUrl"),
+        "ZENDESK_CLIENT_ID": patient.desk.stack.parameters["ZendeskClientId"],
+    }
+    others = [variable for variable, value in wanted.items() if given.get(variable) != value]
+    return f"{verb} has another {' and '.join(others)} than the stack: {PUT_BACK}" if others else None
+
+
+def _refused(patient: Patient) -> str | None:
+    """Ask for the page, as an install would: whatever is not registered is answered with 400."""
     own, subdomain = patient.stack.endpoints.redirect_uri, patient.account
     client_id, scopes = patient.desk.stack.parameters["ZendeskClientId"], _scopes(patient)
     query = {"response_type": "code", "client_id": client_id, "redirect_uri": own, "scope": scopes}

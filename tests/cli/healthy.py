@@ -12,6 +12,7 @@ from tests.cli.aws import OUTPUTS, PARAMETERS
 TYPES: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudWatch::Alarm": ("RescuedAlarm", "UnreadBatchesAlarm"),
     "AWS::DynamoDB::Table": ("ConnectionsTable", "InstallsTable"),
+    "AWS::IAM::ManagedPolicy": ("WorkerPolicy",),
     "AWS::IAM::Role": ("RefreshRole",),
     "AWS::Lambda::EventSourceMapping": ("ConnectionChanges", "InstallChanges"),
     "AWS::Lambda::Function": ("RefreshFunction",),
@@ -41,6 +42,20 @@ def gone(code: str = "ResourceNotFoundException") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "-"}}, "Look")
 
 
+def configuration(**changes: object) -> dict[str, Any]:
+    """Return what Lambda says of a function, with some of it changed."""
+    given = {
+        "PUBLIC_BASE_URL": OUTPUTS["PublicBaseUrl"],
+        "ZENDESK_CLIENT_ID": PARAMETERS["ZendeskClientId"],
+    }
+    return {
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "Environment": {"Variables": given},
+        **changes,
+    }
+
+
 class Healthy:
     """Answers for every service, by operation and physical id; `answers` may be changed, or be an error."""
 
@@ -56,7 +71,8 @@ class Healthy:
         self.start_page: Page | Exception = Page(200, Content_Security_Policy="default-src 'none'")
         self.consent_page: Page | Exception = Page(302)
         self.answers: dict[str, Any] = {
-            "get_function_configuration": {"State": "Active", "LastUpdateStatus": "Successful"},
+            "get_function_configuration": configuration(),
+            "get_policy": {},
             "get_role": {},
             "list_role_policies": {"PolicyNames": ["refresh"]},
             "list_attached_role_policies": {"AttachedPolicies": []},

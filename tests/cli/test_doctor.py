@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -17,8 +17,9 @@ from cli.exits import Exit
 from cli.output import Output
 from tests.cli.aws import PARAMETERS, LoopbackAws, Said
 from tests.cli.conftest import Type
-from tests.cli.healthy import PREFIX, Healthy, Page, gone, physical, told
+from tests.cli.healthy import PREFIX, Healthy, Page, configuration, gone, physical, told
 from tests.cli.samples import connection
+from tests.docs.reading import ROOT
 
 type Fault = Callable[[Healthy], object]
 
@@ -94,6 +95,17 @@ def stack(**changes: object) -> Fault:
     return change
 
 
+def client_id(identifier: str) -> Fault:
+    """Return a fault: the whole deployment has another client."""
+
+    def change(healthy: Healthy) -> None:
+        stack(parameters={**PARAMETERS, "ZendeskClientId": identifier})(healthy)
+        given = healthy.answers["get_function_configuration"]["Environment"]["Variables"]
+        given["ZENDESK_CLIENT_ID"] = identifier
+
+    return change
+
+
 NO_PERMISSIONS: dict[str, list[str]] = {"PolicyNames": []}
 FULL = {"Attributes": {"ApproximateNumberOfMessages": "2", "ApproximateNumberOfMessagesNotVisible": "1"}}
 NO_BACKUPS = {
@@ -101,13 +113,16 @@ NO_BACKUPS = {
         "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}
     }
 }
+OF_ANOTHER = {"Variables": {"PUBLIC_BASE_URL": "https://old", "ZENDESK_CLIENT_ID": "zdg-example"}}
 AWAY = HTTPClientError(error="refused")
 FAULTS: list[tuple[str, Fault, str]] = [
     ("stack", stack(status="UPDATE_ROLLBACK_COMPLETE"), "its events in CloudFormation say why"),
     ("functions", answer("get_function_configuration", gone()), "RefreshFunction is gone"),
     (
         "functions",
-        answer("get_function_configuration", {"State": "Failed", "StateReason": "its key is disabled"}),
+        answer(
+            "get_function_configuration", configuration(State="Failed", StateReason="its key is disabled")
+        ),
         "RefreshFunction has failed: its key is disabled",
     ),
     (
@@ -117,6 +132,7 @@ FAULTS: list[tuple[str, Fault, str]] = [
     ),
     ("roles", answer("get_role", gone("NoSuchEntity")), "RefreshRole is gone"),
     ("roles", answer("list_role_policies", NO_PERMISSIONS), "RefreshRole has lost its permissions"),
+    ("policies", answer("get_policy", gone("NoSuchEntity")), "WorkerPolicy is gone"),
     ("schedules", answer("get_schedule", gone()), "KeepAliveSchedule is gone"),
     ("schedules", answer("get_schedule", {"State": "DISABLED"}), "enable it in EventBridge Scheduler"),
     ("tables", table("InstallsTable", TableStatus="ARCHIVED"), "InstallsTable is ARCHIVED"),
@@ -153,12 +169,17 @@ FAULTS: list[tuple[str, Fault, str]] = [
         has("consent_page", Page(400)),
         "https://connect.example.com/oauth/callback, byte for byte",
     ),
+    (
+        "redirect address",
+        answer("get_function_configuration", configuration(Environment=OF_ANOTHER)),
+        "start has another PUBLIC_BASE_URL than the stack",
+    ),
     ("redirect address", has("consent_page", Page(404)), "there is no account acme at Zendesk"),
     ("redirect address", has("consent_page", Page(503)), "Zendesk answers with 503"),
     ("redirect address", has("consent_page", AWAY), "Zendesk does not answer"),
     (
         "global client",
-        stack(parameters={**PARAMETERS, "ZendeskClientId": "acme_local"}),
+        client_id("acme_local"),
         "have Zendesk make it global",
     ),
 ]
@@ -177,11 +198,32 @@ def test_a_fault_turns_its_own_line_red(check: str, fault: Fault, said: str) -> 
 
 
 def test_the_page_has_every_check() -> None:
-    """docs/cli.md says of each what is looked at."""
-    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    """docs/cli.md says of each what is looked at, and shows it."""
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     section = page.partition("## doctor\n")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE) == [*CHECKS, "--own-account"]
     assert re.findall(r"^[✔✘]   (.+?)(?: {2,}.*)?$", section, re.MULTILINE) == list(CHECKS)
+
+
+@cache
+def mends() -> Mapping[str, str]:
+    """Return all that each check can say, by the faults of this module."""
+    said: dict[str, str] = {}
+    for check, fault, _ in [*FAULTS, ("client secret", examined(secret="configuration"), "")]:
+        healthy = Healthy()
+        fault(healthy)
+        said[check] = f"{said.get(check, '')} {red(healthy)[check]}"
+    return said
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_page_says_what_to_do_as_the_check_does(check: str) -> None:
+    """Whatever it names, a command or a setting or a page, the check names too; and it leaves out no page."""
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    [mend] = re.findall(rf"^\| `{check}` \| .+? \| (.+) \|$", page, re.MULTILINE)
+    assert [name for name in re.findall(r"`(.+?)`", mend) if name not in mends()[check]] == []
+    pages = {f"docs/{target}" for target in re.findall(r"\]\((.+?)\)", mend)}
+    assert pages == set(re.findall(r"docs/[\w.#-]+\w", mends()[check])) - {"docs/cli.md"}
 
 
 def test_every_check_can_fail() -> None:
@@ -209,7 +251,7 @@ def test_where_refresh_cannot_be_asked_three_lines_say_so() -> None:
 def test_a_local_client_may_be_meant() -> None:
     """For one's own account it need not be global."""
     healthy = Healthy()
-    stack(parameters={**PARAMETERS, "ZendeskClientId": "acme_local"})(healthy)
+    client_id("acme_local")(healthy)
     assert red(healthy, is_own_account=True) == {}
 
 

@@ -99,6 +99,60 @@ def wrong_redirect(stack: LocalStack) -> Iterator[None]:
 
 
 @contextmanager
+def other_address(stack: LocalStack) -> Iterator[None]:
+    """Have installs begin with an address that the stack has not."""
+    functions, name = stack.emulator.client("lambda"), stack.deployments[CONFIRMED].function_name("start")
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]
+    after = {"Variables": before["Variables"] | {"PUBLIC_BASE_URL": "https://old.example.com"}}
+    functions.update_function_configuration(FunctionName=name, Environment=after)
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": before["Variables"]}
+        )
+
+
+@contextmanager
+def no_permissions(stack: LocalStack) -> Iterator[None]:
+    """Take from a schedule's role what it may do."""
+    iam, role = stack.emulator.client("iam"), {"RoleName": made(stack)["RevokeScheduleRole"]}
+    [name] = iam.list_role_policies(**role)["PolicyNames"]
+    document = json.dumps(iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"])
+    iam.delete_role_policy(**role, PolicyName=name)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**role, PolicyName=name, PolicyDocument=document)
+
+
+@contextmanager
+def no_policy(stack: LocalStack) -> Iterator[None]:
+    """Delete a policy that whoever restores a table would hold."""
+    iam, arn = stack.emulator.client("iam"), made(stack)["RestorePolicy"]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    iam.delete_policy(PolicyArn=arn)
+    try:
+        yield
+    finally:
+        iam.create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=json.dumps(document))
+
+
+@contextmanager
+def schedule_off(stack: LocalStack) -> Iterator[None]:
+    """Switch off what keeps unused connections alive."""
+    scheduler, name = stack.emulator.client("scheduler"), made(stack)["KeepAliveSchedule"]
+    found = scheduler.get_schedule(Name=name)
+    kept = {key: found[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    scheduler.update_schedule(**kept, State="DISABLED")
+    try:
+        yield
+    finally:
+        scheduler.update_schedule(**kept, State=found["State"])
+
+
+@contextmanager
 def no_reader(stack: LocalStack) -> Iterator[None]:
     """Switch off what reads the stream of connections."""
     functions, uuid = stack.emulator.client("lambda"), made(stack)["ConnectionChanges"]
@@ -134,6 +188,10 @@ def made(stack: LocalStack) -> Mapping[str, str]:
     [
         (wrong_secret, "client at Zendesk", "put the client's secret"),
         (wrong_redirect, "redirect address", "/oauth/callback, byte for byte"),
+        (other_address, "redirect address", "start has another PUBLIC_BASE_URL than the stack"),
+        (no_permissions, "roles", "RevokeScheduleRole has lost its permissions"),
+        (no_policy, "policies", "RestorePolicy is gone"),
+        (schedule_off, "schedules", "KeepAliveSchedule is DISABLED"),
         (no_reader, "streams", "aws lambda update-event-source-mapping --enabled --uuid "),
         (waiting_message, "queues are empty", "RescueDeadLetterQueue has 1: docs/operations.md"),
     ],

@@ -366,6 +366,7 @@ def test_an_operator_looks_and_touches_nothing(resources: dict[str, Any]) -> Non
         "dynamodb:DescribeContinuousBackups",
         "dynamodb:DescribeTable",
         "dynamodb:DescribeTimeToLive",
+        "iam:GetPolicy",
         "iam:GetRole",
         "iam:ListAttachedRolePolicies",
         "iam:ListRolePolicies",
@@ -387,6 +388,17 @@ def test_an_operator_may_look_at_every_role_and_queue(resources: dict[str, Any])
         [statement] = [each for each in found if each["Sid"] == sid]
         named = {resource["Fn::GetAtt"][0] for resource in statement["Resource"]}
         assert named == {name for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def test_an_operator_may_look_at_every_policy_for_others(resources: dict[str, Any]) -> None:
+    """By its name where it has one; its own, which cannot refer to itself, by how CloudFormation begins such names."""
+    found = resources["OperatorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    [statement] = [each for each in found if each["Sid"] == "LookAtPolicies"]
+    named = {resource["Ref"] for resource in statement["Resource"] if "Ref" in resource}
+    [own] = [resource["Fn::Sub"] for resource in statement["Resource"] if "Fn::Sub" in resource]
+    made = {name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::ManagedPolicy"}
+    assert named == made - {"OperatorPolicy"}
+    assert own.endswith(":policy/${AWS::StackName}-OperatorPolicy-*")
 
 
 def test_a_backend_may_invite_and_confirm_and_nothing_else(resources: dict[str, Any]) -> None:
