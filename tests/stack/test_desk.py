@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from cli.checkup.checks import CHECKS
 from cli.exits import Exit
 from local.caller import Caller
 from local.demo.later import let_pass_until
-from local.demo.scene import Scene
+from local.demo.scene import Scene, handle_of
 from local.desk import OperatorDesk
 from local.stack import CONFIRMED, LocalStack
 
@@ -59,6 +60,39 @@ def desk(stack: LocalStack) -> OperatorDesk:
     deployment = stack.deployments[CONFIRMED]
     operator = Caller.of(stack.emulator, deployment, "OperatorPolicyArn")
     return OperatorDesk.of(stack.emulator, deployment, operator)
+
+
+@contextmanager
+def as_backend_too(stack: LocalStack) -> Iterator[None]:
+    """Give the operator the backend's policy beside their own."""
+    iam, deployment = stack.emulator.client("iam"), stack.deployments[CONFIRMED]
+    both = {
+        "UserName": f"{deployment.order.application}-OperatorPolicyArn",
+        "PolicyArn": deployment.outputs["BackendPolicyArn"],
+    }
+    iam.attach_user_policy(**both)
+    try:
+        yield
+    finally:
+        iam.detach_user_policy(**both)
+
+
+def test_an_operator_with_the_backends_policy_invites(
+    stack: LocalStack, desk: OperatorDesk, confirmed_mode: Scene
+) -> None:
+    """The address that is shown begins an install, once; what becomes of it the command shows by the same id."""
+    with as_backend_too(stack):
+        typed = desk.type("invite", "ann", "--subdomain", "invited", "--json")
+    assert (typed.code, "ends in" in typed.said) == (Exit.DONE, True)
+    invited = json.loads(typed.output)
+    browser = confirmed_mode.browser()
+    under_way = confirmed_mode.start(browser, invited["start_url"])
+    assert under_way.install_id == invited["install"]
+    assert browser.get(invited["start_url"]).status == HTTPStatus.GONE
+    handle = handle_of(browser.get(confirmed_mode.allow(under_way)).location)
+    assert confirmed_mode.confirm(handle, "ann") == HTTPStatus.OK
+    shown = said(desk, "show", "invited")[1]
+    assert (shown["install_id"], shown["user_reference"]) == (invited["install"], "ann")
 
 
 def red(desk: OperatorDesk) -> dict[str, str]:
