@@ -1,5 +1,7 @@
 """Least privilege: what each role may do, as a table, and what nobody may do."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -399,6 +401,28 @@ def test_an_operator_may_look_at_every_policy_for_others(resources: dict[str, An
     made = {name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::ManagedPolicy"}
     assert named == made - {"OperatorPolicy"}
     assert own.endswith(":policy/${AWS::StackName}-OperatorPolicy-*")
+
+
+def written_out(value: Any) -> Any:
+    """Return a piece of the template with long names in place of all that CloudFormation fills in."""
+    if isinstance(value, list):
+        return [written_out(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() & {"Ref", "Fn::GetAtt"}:
+        return "x" * 110
+    if "Fn::Sub" in value:
+        return re.sub(r"\$\{.+?\}", "x" * 30, value["Fn::Sub"])
+    return {key: written_out(inner) for key, inner in value.items()}
+
+
+def test_every_policy_for_others_fits_into_iam(resources: dict[str, Any]) -> None:
+    """A managed policy has 6,144 characters at most, white space aside: a longer one fails when it is deployed."""
+    policies = [each for each in resources.values() if each["Type"] == "AWS::IAM::ManagedPolicy"]
+    documents = [written_out(policy["Properties"]["PolicyDocument"]) for policy in policies]
+    sizes = [len(json.dumps(document, separators=(",", ":"))) for document in documents]
+    assert len(sizes) == 7
+    assert max(sizes) < 6144
 
 
 def test_a_backend_may_invite_and_confirm_and_nothing_else(resources: dict[str, Any]) -> None:
