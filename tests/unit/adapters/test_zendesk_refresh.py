@@ -275,7 +275,6 @@ MADE_UP = RefreshGrant(ACME, Secret("m" * 43), ())
     [
         (answer(400, '{"error": "invalid_grant"}'), True),
         (REFUSED, False),
-        (answer(400, '{"error": "unauthorized_client"}'), False),
     ],
 )
 def test_a_token_that_nobody_has_issued_tells_whether_we_are_known(
@@ -296,6 +295,8 @@ def test_a_token_that_nobody_has_issued_tells_whether_we_are_known(
         (answer(200, GOOD), UnintelligibleAnswerError),
         (answer(503, "busy"), ProviderUnavailableError),
         (answer(200, "<html>"), UnintelligibleAnswerError),
+        (answer(400, '{"error": "unauthorized_client"}'), UnintelligibleAnswerError),
+        (answer(400, '{"error": "invalid_request"}'), UnintelligibleAnswerError),
     ],
 )
 def test_any_other_answer_tells_nothing_of_our_client(

@@ -126,17 +126,20 @@ class AuthlibTokenEndpoint:
     def knows_client(self, grant: "RefreshGrant", deadline: float) -> bool:
         """Tell by a refresh token that nobody has issued whether Zendesk takes the current secret: one POST with it.
 
-        `invalid_client` comes before any token is looked at (RFC 6749 section 5.2). Raises the ProviderError of any
-        other answer, and what the client secret's port raises before anything is sent.
+        `invalid_client` says that it does not, `invalid_grant` that the token alone is wrong (RFC 6749 section 5.2);
+        that the client is looked at first is taken from other servers. Raises the ProviderError of any other answer,
+        and what the client secret's port raises before anything is sent.
         """
         answer = self._post_refresh(grant, self.client_secret(), deadline)
+        if rejects_client(answer):
+            self.client_secret.forget()
+            return False
         try:
             refreshed_tokens(answer, grant, self.lifetimes, self.clock.now())
         except GrantRejectedError:
             return True
-        except ClientRejectedError:
-            self.client_secret.forget()
-            return False
+        except ClientRejectedError as error:
+            raise UnintelligibleAnswerError("a made-up token was refused for another reason") from error
         raise UnintelligibleAnswerError("a refresh token was taken that nobody has issued")
 
     def _first_secret(self) -> Secret:

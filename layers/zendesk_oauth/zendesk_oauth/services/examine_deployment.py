@@ -1,8 +1,8 @@
 """Examine what a deployment needs of others: the client secret, Zendesk's knowledge of our client, the token key.
 
 Only `refresh` has them all, so it looks where nobody else can. A refresh token that nobody has ever issued is posted
-once: RFC 6749 section 6 has the client authenticated before the token is looked at, so that `invalid_grant` tells
-that Zendesk knows us and `invalid_client` that it does not.
+once: `invalid_grant` tells that Zendesk knows us, `invalid_client` that it does not (RFC 6749 section 5.2). The RFC
+fixes no order, and that Zendesk looks at the client first is taken for granted, as docs/zendesk.md says.
 """
 
 from dataclasses import dataclass
