@@ -7,6 +7,7 @@ sent a second time by itself; `send` does it, as Zendesk may.
 import base64
 import hashlib
 import hmac
+import http.client
 import itertools
 import json
 import secrets
@@ -24,7 +25,16 @@ VERSION = "2022-11-06"
 """Of the form that events of tickets have."""
 _LOOPBACK = {"127.0.0.1", "localhost"}
 _PATIENCE_SECONDS = 30
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows none: it might lead away from loopback."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Return nothing, so that the redirect itself is the answer."""
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
 
 
 @dataclass(frozen=True)
@@ -139,5 +149,5 @@ def _status_of(request: urllib.request.Request) -> int:
     except urllib.error.HTTPError as error:
         with error:
             return error.code
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return 0

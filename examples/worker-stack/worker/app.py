@@ -89,7 +89,7 @@ def add_note(task: Task, *, key: str) -> None:
         for ticket in found:
             url, newest = f"{task.tickets}/{ticket['id']}", {"sort": "-created_at", "page[size]": "100"}
             comments = ask(session, "GET", f"{url}/comments.json", params=newest)["comments"]
-            if not any(key in comment["body"] for comment in comments):
+            if not any(f"[{key}]" in comment["body"] for comment in comments):
                 text = f"has seen “{ticket['subject']}”" if task.ticket_id else "is connected to this account"
                 note = {"body": f"Our worker {text}. [{key}]", "public": False}
                 # Two at work on the same at once have the same stamp: the later is refused with a 409.
