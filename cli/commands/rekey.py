@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,7 +35,8 @@ SHOWN = 20
 def rekey(
     desk: Desk,
     campaign: Annotated[
-        str | None, typer.Option(help="What this round is called; the month, unless it is said.")
+        str | None,
+        typer.Option(help="Go on with the round of this name, or begin one; a new one, unless it is said."),
     ] = None,
     parallel: Annotated[
         int, typer.Option(min=1, max=MOST_PARALLEL, help="Batches of 25 rows under way.")
@@ -45,13 +47,20 @@ def rekey(
     from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
     from cli.jobs.stack import Stack  # noqa: PLC0415 - as above
 
-    name = campaign or f"{SystemClock().now():%Y-%m}"
+    name = campaign or new_name()
     if not CAMPAIGN.fullmatch(name):
         raise RefusedError("a campaign is called by 1 to 64 letters, digits, '-' and '_'")
+    if campaign is None:
+        desk.output.say(f"Campaign {name}: if this is stopped, go on with --campaign {name}")
     with shown_progress(desk.output.beside) as progress:
         report = rekey_of(desk.account, Stack.of(desk.stack), name, progress, parallel)()
     desk.output.tell(summary(report, name), lambda out: _show(report, name, out))
     return Exit.DONE if report.is_whole else Exit.AMISS
+
+
+def new_name() -> str:
+    """Return a name that nobody has used: a name of before would find everything done by it."""
+    return f"{SystemClock().now():%Y-%m-%d}-{token_hex(4)}"
 
 
 def summary(report: "RekeyReport", campaign: str) -> dict[str, Any]:
@@ -81,7 +90,10 @@ def _show(report: "RekeyReport", campaign: str, out: "Console") -> None:
     out.print(table("outcome", "rows", "what it means", rows=rows))
     _show_each("left", report.left, out)
     _show_each("broken", report.broken, out)
-    if report.is_whole:
+    if report.is_whole and report.rows[RekeyOutcome.DONE] and not report.rows[RekeyOutcome.RESEALED]:
+        out.print(f"Campaign {campaign} had sealed everything before: nothing was sealed now.")
+        out.print("For a new reason begin a new one: leave --campaign out.")
+    elif report.is_whole:
         out.print(f"Campaign {campaign}: everything is sealed anew; {report.again} rows a second time.")
         out.print("What it does not reach, and what to wait for: docs/rekey.md.")
     else:

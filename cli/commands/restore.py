@@ -13,6 +13,7 @@ from cli.exits import Exit
 from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
 from cli.jobs.restore_outcome import RAISED_BY, RestoreOutcome
 from cli.output import plain, table
+from zendesk_oauth.errors import StoreError
 
 if TYPE_CHECKING:  # Rich and the SDK take a while to load
     from rich.console import Console
@@ -40,6 +41,7 @@ What happens now:
 SHOWN = 20
 _LEFT = (RestoreOutcome.LATER, RestoreOutcome.BAD)
 
+_NO_TABLE = "ResourceNotFoundException"
 _From = Annotated[str, typer.Option("--from", help="The table that the point-in-time restore has made.")]
 _All = Annotated[bool, typer.Option("--all", help="Replace rows that are newer, too.")]
 _RaisedBy = Annotated[int, typer.Option("--raise-epoch-by", min=1, help="Beyond the higher of both epochs.")]
@@ -78,7 +80,12 @@ def restore(  # noqa: PLR0913, PLR0917 - these are the command's options
         raise RefusedError("--from names the stack's own table; a point-in-time restore makes another")
     how = HowToRestore(raised_by, parallel, over_newer, dry_run)
     with shown_progress(desk.output.beside) as progress:
-        ended = run(restore_of(desk.account, stack, backup_table, how), progress)
+        try:
+            ended = run(restore_of(desk.account, stack, backup_table, how), progress)
+        except StoreError as error:
+            if _NO_TABLE not in str(error):
+                raise
+            raise RefusedError(f"there is no table {backup_table}; --from names the restored one") from error
     desk.output.tell(summary(ended, dry_run=dry_run), lambda out: _show(ended, out, dry_run=dry_run))
     return Exit.AMISS if ended.left else Exit.DONE
 

@@ -30,7 +30,7 @@ class RestoreRows:
     pause: Callable[[float], None]
 
     def backup(self) -> Iterator[BackupRow]:
-        """Yield every row of the restored table."""
+        """Yield every row of the restored table. Raises StoreError where there is no such table."""
         with store_errors():
             for page in self.client.get_paginator("scan").paginate(
                 TableName=self.backup_table, ConsistentRead=True

@@ -160,11 +160,20 @@ def test_a_rekey_seals_everything(accounts: Accounts, typed: Type, tmp_path: Pat
     assert all(accounts.holds(pair, name) for name, pair in pairs.items())
 
 
-def test_the_month_is_the_campaign_unless_it_is_said(typed: Type) -> None:
-    """Of an empty table, so that nothing else is told."""
-    result = typed("rekey")
-    assert result.exit_code == 0
-    assert re.search(r"Campaign 20\d\d-(0[1-9]|1[0-2]): everything is sealed anew", result.stdout)
+def test_a_campaign_is_a_new_one_unless_it_is_said(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
+    """So that a second reason on the same day seals everything once more; the name to go on with is told first."""
+    typed("import", file_of(accounts, tmp_path, "acme"))
+    names = []
+    for _ in range(2):
+        result = typed("rekey")
+        [name] = re.findall(r"go on with --campaign (\S+)", result.stderr)
+        assert f"Campaign {name}: everything is sealed anew" in result.stdout
+        names.append(name)
+    assert len(set(names)) == 2
+    again = typed("rekey", "--campaign", names[0])
+    assert (again.exit_code, "sealed anew" in again.stdout) == (0, True)
+    known = typed("rekey", "--campaign", names[0])
+    assert f"Campaign {names[0]} had sealed everything before" in known.stdout
 
 
 def test_what_a_rekey_leaves_is_told(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
@@ -251,6 +260,9 @@ def test_what_a_restore_cannot_use_is_named(accounts: Accounts, typed: Type) -> 
 def test_the_stacks_own_table_is_no_backup(accounts: Accounts, typed: Type) -> None:
     """It would raise every epoch for nothing."""
     assert typed("restore", "--from", accounts.desk.addresses.table).exit_code == 2
+    missing = typed("restore", "--from", "nowhere")
+    assert (missing.exit_code, "there is no table nowhere" in missing.stderr) == (2, True)
+    assert typed("restore", "--from", "no table").exit_code == Exit.BROKEN
 
 
 @pytest.mark.parametrize(
