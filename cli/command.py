@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from traceback import walk_tb
 from typing import Annotated, Any
 
 import typer
@@ -56,23 +55,17 @@ def told_plainly(output: Output) -> Iterator[None]:
     """Say what keeps a command from its end, and end it with the exit code of that."""
     try:
         yield
-    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+    except (typer.Exit, typer.BadParameter, BrokenPipeError):
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         output.say("zendesk-oauth: stopped")
         raise typer.Exit(Exit.STOPPED) from None
     except CommandError as error:
         output.say(f"zendesk-oauth: {error}")
         raise typer.Exit(error.exit_code) from None
     except Exception as error:  # noqa: BLE001 - the border: its text may quote anything
-        from cli.trouble import trouble_of  # noqa: PLC0415 - it loads botocore, which has its errors there
+        from cli.trouble import trouble_of, unforeseen  # noqa: PLC0415 - it loads botocore, which has its errors there
 
         trouble = trouble_of(error)
-        output.say(f"zendesk-oauth: {trouble or _unforeseen(error)}")
+        output.say(f"zendesk-oauth: {trouble or unforeseen(error)}")
         raise typer.Exit(trouble.exit_code if trouble else Exit.BROKEN) from None
-
-
-def _unforeseen(error: Exception) -> str:
-    *_, (frame, line) = walk_tb(error.__traceback__)
-    place = f"{frame.f_code.co_filename}:{line}"
-    return f"this command has an error of its own, {type(error).__name__} at {place}; please report it"

@@ -6,6 +6,7 @@ The rule: nothing is asked and no SDK is loaded before a command needs it, so th
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cli.errors import NoAccessError
 from cli.output import Output
 
 if TYPE_CHECKING:  # botocore takes a while to load
@@ -32,10 +33,15 @@ class Desk:
 
     @cached_property
     def stack(self) -> "DeployedStack":
-        """What CloudFormation says of the stack."""
+        """What CloudFormation says of the stack. Raises NoAccessError where it is none of ours."""
         from deployed.stack import DeployedStack  # noqa: PLC0415 - as above
 
-        return DeployedStack.read(self.client("cloudformation"), self.stack_name)
+        stack = DeployedStack.read(self.client("cloudformation"), self.stack_name)
+        if not stack.is_ours:
+            raise NoAccessError(
+                f"{self.stack_name} is a stack, but no deployment of this; --stack names yours"
+            )
+        return stack
 
     @cached_property
     def api(self) -> "Api":

@@ -1,5 +1,8 @@
 """What an error of an SDK, or of the package, means to whoever typed the command, and what they can do about it."""
 
+import re
+from traceback import walk_tb
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -28,6 +31,7 @@ _UNKNOWN = frozenset(
 _BUSY = frozenset({"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "ServiceUnavailable"})
 _UNREACHABLE = (SdkConnectionError, HTTPClientError)
 _SERVER_ERROR = 500
+_HERE = re.compile(r"https?://(127\.0\.0\.1|localhost)\b")
 _LOG_IN = "log in again, or look at AWS_PROFILE and the other settings"
 
 
@@ -40,6 +44,13 @@ def trouble_of(error: Exception) -> CommandError | None:
     if isinstance(error, ZendeskOAuthError):
         return _of_ours(error)
     return None
+
+
+def unforeseen(error: Exception) -> str:
+    """Return what is told of an error of our own: its kind and its place, its text may quote anything."""
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    place = f"{frame.f_code.co_filename}:{line}"
+    return f"this command has an error of its own, {type(error).__name__} at {place}; please report it"
 
 
 def code_of(error: ClientError) -> str:
@@ -71,7 +82,12 @@ def _of_aws(error: ClientError) -> CommandError:
 
 def _of_sdk(error: BotoCoreError) -> CommandError:
     if isinstance(error, _UNREACHABLE):
-        return NotNowError(f"AWS cannot be reached: {error}; look at the network, then try again")
+        look = (
+            "does `make local` still run?"
+            if _HERE.search(str(error))
+            else "look at the network, then try again"
+        )
+        return NotNowError(f"AWS cannot be reached: {error}; {look}")
     return NoAccessError(str(error) if isinstance(error, RegionMissingError) else f"{error}; {_LOG_IN}")
 
 

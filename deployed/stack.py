@@ -28,6 +28,11 @@ class DeployedStack:
         )
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is a deployment of this, and not another stack that stands beside it."""
+        return "Grants" in self.parameters  # outputs are missing where a first deployment has failed
+
+    @property
     def grant(self) -> str:
         """The grant that the policies for workers name."""
         return self.parameters["WorkerGrant"]

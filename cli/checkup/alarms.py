@@ -3,17 +3,26 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.checkup.each import PUT_BACK, each
+from cli.checkup.each import PUT_BACK, each, together
 from cli.checkup.patient import Patient
 
 ALARM = "AWS::CloudWatch::Alarm"
-OPERATIONS = "docs/operations.md says what to do"
+QUEUE = "AWS::SQS::Queue"
+OPERATIONS = "docs/operations.md"
+TOLD_BY: Mapping[str, str] = {
+    "RescueQueue": "rescue-waits",
+    "RescueDeadLetterQueue": "rescue-dead-letters",
+    "UnpublishedQueue": "event-set-aside",
+    "UnpublishedDeadLetterQueue": "unpublished-dead-letters",
+    "UnreadBatchesQueue": "unread-batches",
+}
+"""The alarm that rings where something waits in a queue: its part of the page says what to do."""
 
 
 def alarms(patient: Patient) -> str | None:
     """See whether each is there, may act, and tells somebody."""
     found = list(_alarms(patient))
-    gone = set(patient.resources[ALARM].values()) - {alarm["AlarmName"] for alarm in found}
+    gone = set(patient.resources.get(ALARM, {}).values()) - {alarm["AlarmName"] for alarm in found}
     off = [alarm["AlarmName"] for alarm in found if not alarm["ActionsEnabled"]]
     if gone:
         return f"gone: {', '.join(sorted(gone))}; {PUT_BACK}"
@@ -27,26 +36,26 @@ def alarms(patient: Patient) -> str | None:
 def silence(patient: Patient) -> str | None:
     """See whether none rings."""
     prefix = f"{patient.desk.stack.name}-"
-    rings = [alarm["AlarmName"] for alarm in _alarms(patient) if alarm["StateValue"] == "ALARM"]
-    names = ", ".join(sorted(name.removeprefix(prefix) for name in rings))
-    return f"{names}: {OPERATIONS}" if names else None
+    rings = sorted(alarm["AlarmName"] for alarm in _alarms(patient) if alarm["StateValue"] == "ALARM")
+    return together(f"{OPERATIONS}#{name.removeprefix(prefix)}" for name in rings)
 
 
 def queues(patient: Patient) -> str | None:
     """See whether each is empty."""
     client = patient.client("sqs")
+    logical = {url: name for name, url in patient.resources.get(QUEUE, {}).items()}
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
     def look(url: str) -> str | None:
         found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         waiting = sum(int(found[name]) for name in names)
-        return f"has {waiting}: {OPERATIONS}" if waiting else None
+        return f"has {waiting}: {OPERATIONS}#{TOLD_BY.get(logical[url], 'the-alarms')}" if waiting else None
 
-    return each(patient, "AWS::SQS::Queue", look)
+    return each(patient, QUEUE, look)
 
 
 def _alarms(patient: Patient) -> Iterator[Mapping[str, Any]]:
     pages = patient.client("cloudwatch").get_paginator("describe_alarms")
-    own = set(patient.resources[ALARM].values())
+    own = set(patient.resources.get(ALARM, {}).values())
     for page in pages.paginate(AlarmNamePrefix=f"{patient.desk.stack.name}-"):
         yield from (alarm for alarm in page["MetricAlarms"] if alarm["AlarmName"] in own)

@@ -44,14 +44,11 @@ def findings(patient: Patient) -> Iterator[Finding]:
 
 
 def _mend(check: Callable[[Patient], str | None], patient: Patient) -> str | None:
-    from cli.trouble import trouble_of  # noqa: PLC0415 - as cli.desk says
+    from cli.trouble import trouble_of, unforeseen  # noqa: PLC0415 - as cli.desk says
 
     try:
         return check(patient)
     except CommandError as error:
         return str(error)
-    except Exception as error:
-        trouble = trouble_of(error)
-        if trouble is None:
-            raise
-        return str(trouble)
+    except Exception as error:  # noqa: BLE001 - it is told in its line, and the others are looked at
+        return str(trouble_of(error) or unforeseen(error))

@@ -11,23 +11,25 @@ from cli.jobs.stack import Stack
 from cli.refresh_function import examine
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL
-from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
+from zendesk_oauth.models.subdomain import Subdomain
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
 
 ANY_AT_A_STAND_IN = "acme"
 """A stand-in has every account."""
+NEVER_MADE = "never-made"
+"""Stands for the physical id that a resource has not, whose making has failed: nothing is called so."""
 PAGE_SECONDS = 15
 
 
 class Patient:
     """One deployment; whatever is asked of it is asked once."""
 
-    def __init__(self, desk: Desk, unverified_account: str | None, *, is_own_account: bool = False) -> None:
+    def __init__(self, desk: Desk, account: Subdomain | None, *, is_own_account: bool = False) -> None:
         self.desk = desk
         self.is_own_account = is_own_account
-        self._unverified_account = unverified_account
+        self._account = account
 
     @cached_property
     def stack(self) -> Stack:
@@ -42,14 +44,14 @@ class Patient:
         for page in pages.paginate(StackName=self.desk.stack_name):
             for resource in page["StackResourceSummaries"]:
                 of_type = made.setdefault(resource["ResourceType"], {})
-                of_type[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+                of_type[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", NEVER_MADE)
         return made
 
     @cached_property
     def account(self) -> Subdomain:
         """The account at Zendesk that is asked. Raises RefusedError where none was named and none is connected."""
-        if self._unverified_account:
-            return parse_subdomain(self._unverified_account)
+        if self._account:
+            return self._account
         if self.stack.endpoints.zendesk_base_url != ZENDESK_BASE_URL:
             return Subdomain(ANY_AT_A_STAND_IN)
         found, _ = some_connections(self.desk, None, ConnectionStatus.ACTIVE, 1)
@@ -57,10 +59,19 @@ class Patient:
             raise RefusedError("nobody is connected yet: name an account to ask, `zendesk-oauth doctor acme`")
         return Subdomain(found[0]["subdomain"])
 
-    @cached_property
+    @property
     def examination(self) -> Mapping[str, Any]:
-        """What the function `refresh` says of the secret, the client and the key."""
-        return examine(self.desk, self.account)
+        """What the function `refresh` says of the secret, the client and the key; an error, too, is asked for once."""
+        if isinstance(self._examined, Exception):
+            raise self._examined
+        return self._examined
+
+    @cached_property
+    def _examined(self) -> Mapping[str, Any] | Exception:
+        try:
+            return examine(self.desk, self.account)
+        except Exception as error:  # noqa: BLE001 - it is raised to each who asks
+            return error
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - every service there is
         """Return a client of AWS."""

@@ -55,6 +55,6 @@ def schedules(patient: Patient) -> str | None:
 
     def look(name: str) -> str | None:
         state = client.get_schedule(Name=name)["State"]
-        return None if state == "ENABLED" else f"is {state}: enable it in EventBridge Scheduler"
+        return None if state == "ENABLED" else f"is {state}: enable {name} in EventBridge Scheduler"
 
     return each(patient, "AWS::Scheduler::Schedule", look)

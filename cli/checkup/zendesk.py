@@ -75,9 +75,10 @@ def _sent(patient: Patient, verb: str) -> str | None:
 
     name, client = patient.desk.stack.function(verb), patient.client("lambda")
     try:
-        given = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        found = client.get_function_configuration(FunctionName=name)
     except ClientError:
         return None  # which the line of the functions tells
+    given = found.get("Environment", {}).get("Variables", {})
     wanted = {
         "PUBLIC_BASE_URL": patient.stack.output("PublicBaseUrl"),
         "ZENDESK_CLIENT_ID": patient.desk.stack.parameters["ZendeskClientId"],
@@ -100,10 +101,10 @@ def _refused(patient: Patient) -> str | None:
         return f"Zendesk does not answer ({type(error).__name__}): try again later"
     if status == HTTPStatus.NOT_FOUND:
         return f"there is no account {subdomain} at Zendesk: name another, `zendesk-oauth doctor acme`"
-    if status >= SERVER_ERROR:
-        return f"Zendesk answers with {status}: try again later"
     if status < HTTPStatus.BAD_REQUEST:
         return None
+    if status != HTTPStatus.BAD_REQUEST:
+        return f"not known, because Zendesk answers with {status}: try again later"
     return f"Zendesk refuses it: in Admin Center, give the client {client_id} the redirect URL {own}, byte for byte"
 
 

@@ -20,6 +20,7 @@ PAUSE_SECONDS = 2.0
 LOOKS = 60
 """How often it is looked again: two minutes, where Zendesk answers; where it does not, the schedule goes on."""
 DISCONNECTED = "disconnected"
+REPLACED = "a new install has come in between"
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is disconnected.")]
@@ -38,8 +39,10 @@ def disconnect(
     if not yes and connection["status"] != DISCONNECTED and not _is_wanted(desk, connection):
         desk.output.say("Nothing was done.")
         return Exit.AMISS
+    if find_connection(desk, *named)["epoch"] != connection["epoch"]:
+        raise AmissError(f"{REPLACED}, and nothing was ended")
     end_connection(desk, *named)
-    connection = _followed(desk, *named) if wait else find_connection(desk, *named)
+    connection = _followed(desk, *named, LOOKS if wait else 0)
     result = _result(connection)
     desk.output.tell(result, lambda out: out.print(table(rows=_lines(result))))
     return Exit.AMISS if result["revocation"] in LEFT_ALIVE else Exit.DONE
@@ -51,20 +54,20 @@ def _is_wanted(desk: Desk, connection: Connection) -> bool:
         raise RefusedError("a disconnect is asked for at a terminal; without one, say --yes")
     connected = when(connection["connected_at"], SystemClock().now())
     desk.output.say(
-        f"{connection['grant']} at {connection['subdomain']} ({connection['status']}) was connected {connected}.\n"
-        "Its tokens will be revoked at Zendesk and erased; only a new install brings it back."
+        f"{connection['grant']} at {connection['subdomain']} ({connection['status']}) was connected {connected}."
     )
+    desk.output.say("Its tokens will be revoked at Zendesk and erased; only a new install brings it back.")
     return typer.confirm("Disconnect it?", err=True)
 
 
-def _followed(desk: Desk, grant: str, subdomain: Subdomain) -> Connection:
-    """Look again and again until it has ended. Raises NotNowError where that takes too long."""
-    for _ in range(LOOKS):
+def _followed(desk: Desk, grant: str, subdomain: Subdomain, looks: int) -> Connection:
+    """Look once, or so often until it has ended. Raises NotNowError where that takes too long."""
+    for _ in range(max(looks, 1)):
         connection = find_connection(desk, grant, subdomain)
-        if connection["status"] == DISCONNECTED:
+        if connection["status"] not in {DISCONNECTED, "disconnecting"}:
+            raise AmissError(f"{REPLACED}; `zendesk-oauth show` says what is so now")
+        if connection["status"] == DISCONNECTED or not looks:
             return connection
-        if connection["status"] != "disconnecting":
-            raise AmissError("a new install has come in between; `zendesk-oauth show` says what is so now")
         sleep(PAUSE_SECONDS)
     raise NotNowError("it is under way and not ended yet: a schedule goes on, and --wait looks again")
 

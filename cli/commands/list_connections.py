@@ -13,6 +13,7 @@ from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.models.connection import ConnectionStatus
 
 FEW = 50
+NONE = "No connection, or none that fits; `zendesk-oauth invite` makes an address where one begins."
 
 
 def list_connections(
@@ -28,6 +29,8 @@ def list_connections(
     rows = [_row(connection, now) for connection in connections]
     columns = ("grant", "subdomain", "status", "token ends", "unused ends", "note")
     desk.output.tell(connections, lambda out: out.print(table(*columns, rows=rows)))
+    if not connections:
+        desk.output.say(NONE)
     if more:
         desk.output.say(f"There are more than {limit}; --all lists all, --limit more.")
 
@@ -37,14 +40,15 @@ def _row(connection: Connection, now: datetime) -> tuple[str, ...]:
         connection["grant"],
         connection["subdomain"],
         connection["status"],
-        _away(connection["expires_at"], now),
-        _away(connection["refresh_expires_at"], now),
+        *(_away(connection, field, now) for field in ("expires_at", "refresh_expires_at")),
         _note(connection),
     )
 
 
-def _away(text: str | None, now: datetime) -> str:
-    return away(instant_of(text), now) if text else NOTHING
+def _away(connection: Connection, field: str, now: datetime) -> str:
+    """Return how far an end is away; what has been erased has none."""
+    is_there = connection[field] and connection["status"] != ConnectionStatus.DISCONNECTED
+    return away(instant_of(connection[field]), now) if is_there else NOTHING
 
 
 def _note(connection: Connection) -> str:

@@ -60,4 +60,4 @@ def _lines(found: Mapping[str, Any], named: tuple[str, str]) -> Iterator[tuple[s
         yield "not known", f"the rest: {found['cause']} (docs/errors.md)"
     to_do = TO_DO.get((found["outcome"], found["status"]), NOTHING)
     if to_do != NOTHING:
-        yield "to do", to_do.format(subdomain)
+        yield "to do", to_do.format(subdomain if grant == DEFAULT_GRANT else f"{subdomain} --grant {grant}")

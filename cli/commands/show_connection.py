@@ -9,8 +9,16 @@ from cli.desk import Desk
 from cli.output import table
 from cli.words import REASONS, REVOCATIONS, STATUSES, when
 from zendesk_oauth.adapters.clock import SystemClock
+from zendesk_oauth.models.connection import ConnectionStatus
 
 type Line = tuple[str, str]
+TIMES_OF_TOKENS = (
+    ("token issued", "issued_at"),
+    ("token due", "refresh_at"),
+    ("token ends", "expires_at"),
+    ("kept alive", "keep_alive_at"),
+    ("unused ends", "refresh_expires_at"),
+)
 
 
 def show_connection(desk: Desk, account: AccountName, grant: GrantName = DEFAULT_GRANT) -> None:
@@ -75,14 +83,12 @@ def _person(connection: Connection) -> Iterator[Line]:
 
 
 def _times(connection: Connection, now: datetime) -> Iterator[Line]:
+    """Yield when things happen; of tokens only while there are any."""
+    has_tokens = connection["status"] != ConnectionStatus.DISCONNECTED
     for name, field in (
         ("installed", "established_at"),
         ("connected", "connected_at"),
-        ("token issued", "issued_at"),
-        ("token due", "refresh_at"),
-        ("token ends", "expires_at"),
-        ("kept alive", "keep_alive_at"),
-        ("unused ends", "refresh_expires_at"),
+        *(TIMES_OF_TOKENS if has_tokens else ()),
     ):
         if connection[field]:
             yield name, when(connection[field], now)

@@ -81,7 +81,7 @@ def test_it_is_followed_to_its_end(
     aws: LoopbackAws, typed: Type, pauses: list[float], revocation: str, code: Exit, said: str
 ) -> None:
     """As long as it takes; a token that lives on is amiss."""
-    aws.say(SHOW, Said(body=connection()), ending(), ending(), ending("disconnected", revocation))
+    aws.say(SHOW, *[Said(body=connection())] * 2, ending(), ending(), ending("disconnected", revocation))
     aws.say(END, Said(202, {"status": "disconnecting"}))
     result = typed("disconnect", "acme", "--yes", "--wait")
     assert (result.exit_code, said in result.stdout) == (code, True)
@@ -99,7 +99,7 @@ def test_one_that_has_ended_is_asked_for_again_without_a_question(aws: LoopbackA
 
 def test_a_new_install_ends_the_waiting(aws: LoopbackAws, typed: Type, pauses: list[float]) -> None:
     """It is not taken for the end."""
-    aws.say(SHOW, Said(body=connection()), ending(), Said(body=connection(epoch=2)))
+    aws.say(SHOW, *[Said(body=connection())] * 2, ending(), Said(body=connection(epoch=2)))
     aws.say(END, Said(202, {"status": "disconnecting"}))
     result = typed("disconnect", "acme", "--yes", "--wait")
     assert (result.exit_code, len(pauses)) == (Exit.AMISS, 1)
@@ -120,6 +120,24 @@ def test_a_new_install_in_between_is_not_ended(aws: LoopbackAws, typed: Type) ->
     aws.say(END, Said(409, {"error": "replaced", "message": "-"}))
     result = typed("disconnect", "acme", "--yes")
     assert (result.exit_code, "nothing was ended" in result.stderr) == (Exit.AMISS, True)
+
+
+@pytest.mark.usefixtures("watched")
+def test_an_install_during_the_question_is_not_ended(aws: LoopbackAws, typed: Type) -> None:
+    """What was asked about is no longer there."""
+    aws.say(SHOW, Said(body=connection()), Said(body=connection(epoch=2)))
+    result = typed("disconnect", "acme", input="y\n")
+    assert (result.exit_code, aws.requests(END)) == (Exit.AMISS, [])
+    assert "nothing was ended" in result.stderr
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_question_that_is_stopped_ends_as_stopped(aws: LoopbackAws, typed: Type) -> None:
+    """Ctrl-C, or the end of what is typed; the question itself is whole lines."""
+    aws.say(SHOW, Said(body=connection()))
+    result = typed("disconnect", "acme", input="")
+    assert (result.exit_code, aws.requests(END)) == (Exit.STOPPED, [])
+    assert "\N{REPLACEMENT CHARACTER}" not in result.stderr
 
 
 def test_machines_get_four_fields(aws: LoopbackAws, typed: Type) -> None:

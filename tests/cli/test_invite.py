@@ -45,3 +45,9 @@ def test_a_refusal_says_what_is_wrong(aws: LoopbackAws, typed: Type) -> None:
     aws.say(INVITE, Said(400, {"error": "return_to_refused", "message": "-"}))
     result = typed("invite", "ann", "--return-to", "https://elsewhere.example.com")
     assert (result.exit_code, "AllowedReturnOrigins" in result.stderr) == (Exit.USAGE, True)
+
+
+def test_a_grant_that_is_not_configured_is_refused(aws: LoopbackAws, typed: Type) -> None:
+    """Its address would lead nowhere."""
+    result = typed("invite", "ann", "--grant", "nobody")
+    assert (result.exit_code, result.stdout, aws.requests(INVITE)) == (Exit.USAGE, "", [])

@@ -2,6 +2,8 @@
 
 import json
 
+from cli.commands.list_connections import NONE
+from cli.commands.show_connection import TIMES_OF_TOKENS
 from tests.cli.aws import LoopbackAws, Said
 from tests.cli.conftest import Type
 from tests.cli.samples import at, connection
@@ -81,3 +83,22 @@ def test_what_others_wrote_moves_no_cursor(aws: LoopbackAws, typed: Type) -> Non
     shown = typed("list").stdout
     assert "\x1b" not in shown
     assert "\N{REPLACEMENT CHARACTER}[2J[red]gone" in shown
+
+
+def test_an_empty_list_says_where_a_connection_begins(aws: LoopbackAws, typed: Type) -> None:
+    """Beside the table's head, so that machines get an empty list."""
+    aws.say("GET /connections", Said(body={"connections": [], "cursor": None}))
+    result = typed("list", "--json")
+    assert (json.loads(result.stdout), NONE in result.stderr) == ([], True)
+
+
+def test_what_was_erased_has_no_end(aws: LoopbackAws, typed: Type) -> None:
+    """The row keeps its times, and there is no token any more that they are about."""
+    ended = connection(status="disconnected")
+    aws.say("GET /connections", Said(body={"connections": [ended], "cursor": None}))
+    aws.say("GET /connections/default/acme", Said(body=ended))
+    [line] = [line for line in typed("list").stdout.splitlines() if "acme" in line]
+    assert line.split() == ["default", "acme", "disconnected", "-", "-"]
+    shown = typed("show", "acme").stdout
+    assert [name for name, _ in TIMES_OF_TOKENS if name in shown] == []
+    assert "installed" in shown

@@ -70,6 +70,12 @@ def test_what_does_not_live_says_what_to_do(
     assert not {"scopes", "ends", "whose"} & {line.split("  ")[0] for line in result.stdout.splitlines()}
 
 
+def test_what_to_do_names_the_grant(aws: LoopbackAws, typed: Type) -> None:
+    """Another grant of the account is another connection."""
+    aws.say("invoke", Said(body=answer(outcome="dead")))
+    assert "refresh acme --grant reporting --failed`" in typed("probe", "acme", "--grant", "reporting").stdout
+
+
 def test_a_token_that_lives_on_where_a_person_is_needed_is_the_last(aws: LoopbackAws, typed: Type) -> None:
     """It works, and says until when there is time."""
     aws.say("invoke", Said(body=answer(status="reconnect_required")))

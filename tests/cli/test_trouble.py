@@ -227,6 +227,28 @@ def test_a_reader_that_goes_away_is_no_trouble(aws: LoopbackAws) -> None:
     assert len(aws.requests(LIST)) == 1
 
 
+def test_a_stack_of_something_else_is_told_as_that(aws: LoopbackAws, typed: Type) -> None:
+    """As the example's, which stands beside a deployment."""
+    aws.parameters.clear()
+    result = typed("list")
+    assert (result.exit_code, result.stdout) == (Exit.NO_ACCESS, "")
+    assert "is a stack, but no deployment of this" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://127.0.0.1:1", "does `make local` still run?"),
+        ("https://lambda.example.com", "look at the network"),
+    ],
+)
+def test_nobody_at_an_address_is_told_by_where_it_is(address: str, said: str) -> None:
+    """On this machine it is the local stack that has ended."""
+    trouble = trouble_of(EndpointConnectionError(endpoint_url=address))
+    assert trouble is not None
+    assert (trouble.exit_code, said in str(trouble)) == (Exit.NOT_NOW, True)
+
+
 def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Under its own name, whatever started it."""
     monkeypatch.setattr(sys, "argv", ["cli", "--help"])

@@ -227,7 +227,11 @@ def made(stack: LocalStack) -> Mapping[str, str]:
         (no_policy, "policies", "RestorePolicy is gone"),
         (schedule_off, "schedules", "KeepAliveSchedule is DISABLED"),
         (no_reader, "streams", "aws lambda update-event-source-mapping --enabled --uuid "),
-        (waiting_message, "queues are empty", "RescueDeadLetterQueue has 1: docs/operations.md"),
+        (
+            waiting_message,
+            "queues are empty",
+            "RescueDeadLetterQueue has 1: docs/operations.md#rescue-dead-letters",
+        ),
     ],
     ids=lambda part: getattr(part, "__name__", ""),
 )

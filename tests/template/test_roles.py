@@ -354,7 +354,7 @@ def test_an_operator_looks_after_connections_and_gets_no_token(resources: dict[s
         "$default/DELETE/connections/*/*",
     ]
     refused = [resource["Fn::Sub"].split("${Api}/")[1] for resource in denied["Resource"]]
-    assert refused == ["$default/*/connections/*/*/token", "$default/*/connections/*%*"]
+    assert refused == ["$default/*/connections/*/*/*", "$default/*/connections/*%*"]
 
 
 def test_an_operator_looks_and_touches_nothing(resources: dict[str, Any]) -> None:
