@@ -81,3 +81,9 @@ def test_failures_are_named_as_lambda_wants_them() -> None:
     """For either source the same form; none is an empty list."""
     assert failures_payload(("100",)) == {"batchItemFailures": [{"itemIdentifier": "100"}]}
     assert failures_payload(()) == {"batchItemFailures": []}
+
+
+def test_what_is_printed_is_a_place_and_nothing_of_what_lies_there() -> None:
+    """Of a record its number in the stream, of a message its id."""
+    assert repr(StreamRecord("100", {"NewImage": "sealed"})) == "StreamRecord('100')"
+    assert repr(Message("m-1", "whatever")) == "Message('m-1')"
