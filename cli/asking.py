@@ -9,6 +9,7 @@ from http import HTTPStatus
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cli.arguments import NO_SUCH_GRANT
 from cli.desk import Desk
 from cli.errors import (
     AmissError,
@@ -27,15 +28,13 @@ TRIES = 5
 LONGEST_WAIT_SECONDS = 10
 _WAITS = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _REASONS: Mapping[str, str] = {
-    "unknown_grant": "no grant of that name is configured; the stack's parameter Grants names them",
+    "unknown_grant": NO_SUCH_GRANT,
     "subdomain_refused": "that is not the name of a Zendesk account; it looks like acme in acme.zendesk.com",
     "return_to_refused": "that address to return to is not allowed; see AllowedReturnOrigins",
 }
 
 _PROBLEMS: Mapping[object, Callable[[], CommandError]] = {
-    "not_connected": lambda: NotConnectedError(
-        "there is no such connection; `zendesk-oauth list` says which there are"
-    ),
+    "not_connected": NotConnectedError,
     "replaced": lambda: AmissError(
         "a new install came in between, and nothing was ended; look at it, and ask again"
     ),

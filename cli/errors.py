@@ -51,6 +51,9 @@ class NotConnectedError(CommandError):
 
     exit_code = Exit.NOT_CONNECTED
 
+    def __init__(self) -> None:
+        super().__init__("there is no such connection; `zendesk-oauth list` says which there are")
+
 
 class BrokenError(CommandError):
     """The deployment answers with an error of its own."""

@@ -47,7 +47,7 @@ def trouble_of(error: Exception) -> CommandError | None:
 
 
 def unforeseen(error: Exception) -> str:
-    """Return what is told of an error of our own: its kind and its place, its text may quote anything."""
+    """Return what is told of an error of our own: its kind and its place; its text may quote anything."""
     *_, (frame, line) = walk_tb(error.__traceback__)
     place = f"{frame.f_code.co_filename}:{line}"
     return f"this command has an error of its own, {type(error).__name__} at {place}; please report it"

@@ -1,12 +1,10 @@
 """What tells of trouble: the alarms, and the queues in which something waits only after a failure."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from cli.checkup.each import PUT_BACK, each, together
-from cli.checkup.patient import Patient
+from cli.checkup.patient import ALARM, Patient
 
-ALARM = "AWS::CloudWatch::Alarm"
 QUEUE = "AWS::SQS::Queue"
 OPERATIONS = "docs/operations.md"
 TOLD_BY: Mapping[str, str] = {
@@ -21,7 +19,7 @@ TOLD_BY: Mapping[str, str] = {
 
 def alarms(patient: Patient) -> str | None:
     """See whether each is there, may act, and tells somebody."""
-    found = list(_alarms(patient))
+    found = patient.alarms
     gone = set(patient.resources.get(ALARM, {}).values()) - {alarm["AlarmName"] for alarm in found}
     off = [alarm["AlarmName"] for alarm in found if not alarm["ActionsEnabled"]]
     if gone:
@@ -36,7 +34,7 @@ def alarms(patient: Patient) -> str | None:
 def silence(patient: Patient) -> str | None:
     """See whether none rings."""
     prefix = f"{patient.desk.stack.name}-"
-    rings = sorted(alarm["AlarmName"] for alarm in _alarms(patient) if alarm["StateValue"] == "ALARM")
+    rings = sorted(alarm["AlarmName"] for alarm in patient.alarms if alarm["StateValue"] == "ALARM")
     return together(f"{OPERATIONS}#{name.removeprefix(prefix)}" for name in rings)
 
 
@@ -52,10 +50,3 @@ def queues(patient: Patient) -> str | None:
         return f"has {waiting}: {OPERATIONS}#{TOLD_BY.get(logical[url], 'the-alarms')}" if waiting else None
 
     return each(patient, QUEUE, look)
-
-
-def _alarms(patient: Patient) -> Iterator[Mapping[str, Any]]:
-    pages = patient.client("cloudwatch").get_paginator("describe_alarms")
-    own = set(patient.resources.get(ALARM, {}).values())
-    for page in pages.paginate(AlarmNamePrefix=f"{patient.desk.stack.name}-"):
-        yield from (alarm for alarm in page["MetricAlarms"] if alarm["AlarmName"] in own)

@@ -1,14 +1,14 @@
 """The deployment that is looked at, by the resources of its stack, and an account at Zendesk to ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cli.connections import some_connections
 from cli.desk import Desk
 from cli.errors import RefusedError
-from cli.jobs.stack import Stack
 from cli.refresh_function import examine
+from cli.stack import Stack
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL
 from zendesk_oauth.models.subdomain import Subdomain
@@ -16,6 +16,7 @@ from zendesk_oauth.models.subdomain import Subdomain
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
 
+ALARM = "AWS::CloudWatch::Alarm"
 ANY_AT_A_STAND_IN = "acme"
 """A stand-in has every account."""
 NEVER_MADE = "never-made"
@@ -24,7 +25,7 @@ PAGE_SECONDS = 15
 
 
 class Patient:
-    """One deployment; whatever is asked of it is asked once."""
+    """One deployment; its resources, its alarms and what `refresh` finds are asked for once."""
 
     def __init__(self, desk: Desk, account: Subdomain | None, *, is_own_account: bool = False) -> None:
         self.desk = desk
@@ -46,6 +47,14 @@ class Patient:
                 of_type = made.setdefault(resource["ResourceType"], {})
                 of_type[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", NEVER_MADE)
         return made
+
+    @cached_property
+    def alarms(self) -> Sequence[Mapping[str, Any]]:
+        """The stack's own alarms, as far as they are there."""
+        own = set(self.resources.get(ALARM, {}).values())
+        pages = self.client("cloudwatch").get_paginator("describe_alarms")
+        found = pages.paginate(AlarmNamePrefix=f"{self.desk.stack.name}-")
+        return [alarm for page in found for alarm in page["MetricAlarms"] if alarm["AlarmName"] in own]
 
     @cached_property
     def account(self) -> Subdomain:

@@ -82,7 +82,7 @@ def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
     """Bring the tokens of a file, each line once. If it is stopped, begin it again."""
     from cli.jobs.build import HowToImport, import_of  # noqa: PLC0415 - it loads the SDK
     from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
-    from cli.jobs.stack import Stack  # noqa: PLC0415 - as above
+    from cli.stack import Stack  # noqa: PLC0415 - as above
 
     _check_files(file, report)
     stack = Stack.of(desk.stack)

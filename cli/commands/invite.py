@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 import typer
 
-from cli.arguments import names_of
+from cli.arguments import NO_SUCH_GRANT, names_of
 from cli.asking import ask, succeeded
 from cli.desk import Desk
 from cli.errors import RefusedError
-from cli.jobs.stack import Stack
+from cli.stack import Stack
 from cli.words import when
 from zendesk_oauth.adapters.clock import SystemClock
 
@@ -38,7 +38,7 @@ def invite(
     if subdomain is not None:
         given["subdomain"] = names_of(subdomain, grant or "default")[1]
     if grant is not None and grant not in Stack.of(desk.stack).grants:
-        raise RefusedError("no grant of that name is configured; the stack's parameter Grants names them")
+        raise RefusedError(NO_SUCH_GRANT)
     is_open = desk.stack.parameters["StartMode"] == "open"
     invitation = _open(desk, given) if is_open else _confirmed(desk, {"user": user, **given})
     desk.output.tell(invitation, lambda out: out.print(invitation["start_url"], soft_wrap=True, markup=False))

@@ -39,7 +39,7 @@ def probe(desk: Desk, account: AccountName, grant: GrantName = DEFAULT_GRANT) ->
     named = names_of(account, grant)
     found = ask_zendesk(desk, *named)
     if found["status"] is None:
-        raise NotConnectedError("there is no such connection; `zendesk-oauth list` says which there are")
+        raise NotConnectedError
     desk.output.tell(found, lambda out: out.print(table(rows=_lines(found, named))))
     return Exit.DONE if found["outcome"] == "alive" else Exit.AMISS
 

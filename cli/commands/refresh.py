@@ -49,7 +49,7 @@ def refresh(
     answer = _failed(desk, *named) if failed else refresh_due(desk, *named)
     outcome = answer["outcome"]
     if outcome == "not_connected" and answer["epoch"] is None:
-        raise NotConnectedError("there is no such connection; `zendesk-oauth list` says which there are")
+        raise NotConnectedError
     desk.output.tell(answer, lambda out: out.print(table(rows=_lines(answer, named))))
     if outcome == "current":
         desk.output.say(NEVER_FORCED)

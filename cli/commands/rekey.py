@@ -45,7 +45,7 @@ def rekey(
     """Seal every token in the table anew, while everything goes on. If it is stopped, begin it again."""
     from cli.jobs.build import rekey_of  # noqa: PLC0415 - it loads the SDK
     from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
-    from cli.jobs.stack import Stack  # noqa: PLC0415 - as above
+    from cli.stack import Stack  # noqa: PLC0415 - as above
 
     name = campaign or new_name()
     if not CAMPAIGN.fullmatch(name):

@@ -73,7 +73,7 @@ def restore(  # noqa: PLR0913, PLR0917 - these are the command's options
     """Bring rows back out of a restored table, with raised epochs. If it is stopped, begin it again."""
     from cli.jobs.build import HowToRestore, restore_of  # noqa: PLC0415 - it loads the SDK
     from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
-    from cli.jobs.stack import Stack  # noqa: PLC0415 - as above
+    from cli.stack import Stack  # noqa: PLC0415 - as above
 
     stack = Stack.of(desk.stack)
     if backup_table == stack.table:

@@ -14,7 +14,7 @@ from cli.jobs.progress import Progress
 from cli.jobs.rekey_table import RekeyTable
 from cli.jobs.restore_rows import RestoreRows
 from cli.jobs.restore_table import RestoreTable
-from cli.jobs.stack import Stack
+from cli.stack import Stack
 from deployed.account import Account
 from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.adapters.kms_sealer import KmsSealer

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-from cli.jobs.stack import Stack
+from cli.stack import Stack
 from tests.doubles.describe_stacks import error_xml, stack_xml
 from tests.jobs.desk import FUNCTION_SECONDS, Desk
 from zendesk_oauth.models.subdomain import Subdomain

@@ -18,8 +18,8 @@ from cli.commands.rekey import SHOWN, summary
 from cli.exits import Exit
 from cli.jobs import rekey_table
 from cli.jobs.rekey_table import RekeyReport
-from cli.jobs.stack import Stack
 from cli.output import Output
+from cli.stack import Stack
 from tests.dynamodb_local import create_tables
 from tests.jobs.accounts import Accounts, cells, write_lines
 from tests.jobs.operator_aws import FUNCTION, OperatorAws, running_operator_aws

@@ -1,4 +1,4 @@
-"""What a deployment says of itself, as far as the jobs need it: its stack's outputs and parameters."""
+"""What a deployment says of itself, as far as the commands go by it: its stack's outputs and parameters."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Self
