@@ -4,7 +4,6 @@ The rule: it answers what a test has set, and keeps what it was asked; what nobo
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from tests.doubles.describe_stacks import error_xml, stack_xml
+from tests.doubles.served import served
 
 STACK = "zendesk-oauth"
 OUTPUTS: Mapping[str, str] = {
@@ -140,14 +140,8 @@ class _Request(BaseHTTPRequestHandler):
 @contextmanager
 def running_aws() -> Iterator[LoopbackAws]:
     """Give an account while the block runs."""
-    with LoopbackAws() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(LoopbackAws()) as server:
+        yield server
 
 
 def refused(code: str, message: str = "no", status: int = 400) -> Said:

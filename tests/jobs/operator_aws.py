@@ -4,7 +4,6 @@ The rule: there is one stack, which says what it was given, and one function, wh
 """
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from urllib.parse import parse_qs
 
 from cli.stack import Stack
 from tests.doubles.describe_stacks import error_xml, stack_xml
+from tests.doubles.served import served
 from tests.jobs.desk import FUNCTION_SECONDS, Desk
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.token import RefreshRequest
@@ -81,11 +81,5 @@ class _Request(BaseHTTPRequestHandler):
 @contextmanager
 def running_operator_aws(desk: Desk, stack: Stack) -> Iterator[OperatorAws]:
     """Give both while the block runs."""
-    with OperatorAws(desk, stack) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(OperatorAws(desk, stack)) as server:
+        yield server
