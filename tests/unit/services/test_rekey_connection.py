@@ -20,7 +20,7 @@ from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome, SealedRow, rek
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealContext, SealedPair
-from zendesk_oauth.services.rekey_connection import PAIR_SECONDS, ROW_SECONDS, RekeyConnection
+from zendesk_oauth.services.rekey_connection import ROW_SECONDS, SUPERSEDED_SECONDS, RekeyConnection
 
 CAMPAIGN = "2027-01"
 ROW = Connection(
@@ -261,12 +261,21 @@ def test_nothing_is_begun_that_could_not_end_in_time(world: World) -> None:
     assert world.visit(ROW_SECONDS - 0.1).outcome is RekeyOutcome.LATER
 
 
-def test_what_there_is_no_time_for_is_sealed_by_the_next_visit(world: World) -> None:
-    """A slow key service: the row's own pair is sealed, the superseded one waits."""
+@pytest.mark.parametrize(
+    ("left", "outcome", "keys"),
+    [
+        (SUPERSEDED_SECONDS - 0.1, RekeyOutcome.LATER, {b"key 1", OLD_KEY}),
+        (SUPERSEDED_SECONDS, RekeyOutcome.RESEALED, {b"key 1", b"key 2"}),
+    ],
+)
+def test_what_there_is_no_time_for_is_sealed_by_the_next_visit(
+    world: World, left: float, outcome: RekeyOutcome, keys: set[bytes]
+) -> None:
+    """A slow key service: the row's own pair is sealed, the superseded one waits for time to be read and written."""
     world.rows.keep_superseded(ROW, OLD)
-    world.keyring.clock, world.keyring.seconds = world.clock, ROW_SECONDS - PAIR_SECONDS + 0.1
-    assert world.visit(ROW_SECONDS).outcome is RekeyOutcome.LATER
-    assert world.keys == {b"key 1", OLD_KEY}
+    world.keyring.clock, world.keyring.seconds = world.clock, 10.0
+    assert world.visit(left + 10.0).outcome is outcome
+    assert world.keys == keys
 
 
 def test_a_mark_is_of_the_campaign_and_of_both_keys() -> None:

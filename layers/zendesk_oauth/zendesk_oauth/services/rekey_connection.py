@@ -20,8 +20,11 @@ from zendesk_oauth.ports.rekey import RekeyStore
 from zendesk_oauth.services.refresh_ports import KEY_SECONDS, STORE_SECONDS
 
 PAIR_SECONDS = 4 * KEY_SECONDS + STORE_SECONDS
-"""What one pair may take: two keys to open it, two fresh ones, and its write."""
+"""What the row's own pair may take: two keys to open it, two fresh ones, and its write."""
+SUPERSEDED_SECONDS = PAIR_SECONDS + STORE_SECONDS
+"""What a superseded pair may take, whose places are looked up once more before its write."""
 ROW_SECONDS = STORE_SECONDS + PAIR_SECONDS
+"""What has to be left to begin with a row: it is read, and its own pair comes first."""
 _WORST_FIRST = (RekeyOutcome.BROKEN, RekeyOutcome.LATER, RekeyOutcome.RESEALED)
 
 type Ended = tuple[RekeyOutcome, str | None]
@@ -67,7 +70,7 @@ class RekeyConnection:
         if own is not None and not _is_done(own, row, campaign):
             yield self._seal_anew(row, own, partial(self._write_own, row, campaign))
         for each in row.superseded:
-            if not self._has_time(PAIR_SECONDS, until):
+            if not self._has_time(SUPERSEDED_SECONDS, until):
                 yield RekeyOutcome.LATER, None
             elif not _is_done(each.sealed, row, campaign):
                 yield self._seal_anew(row, each.sealed, partial(self._write_superseded, row, campaign, each))
