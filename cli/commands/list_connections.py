@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import NO_SUCH_GRANT
 from cli.connections import Connection, some_connections
 from cli.desk import Desk
+from cli.errors import RefusedError
 from cli.output import table
+from cli.stack import Stack
 from cli.words import NOTHING, away, instant_of
 from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -25,6 +28,9 @@ def list_connections(
 ) -> None:
     """List connections: who is connected, and who has to connect again."""
     connections, more = some_connections(desk, grant, status, None if everything else limit)
+    if not connections and grant is not None and grant not in Stack.of(desk.stack).grants:
+        # asked only now: connections may outlive the grant that they were made for
+        raise RefusedError(NO_SUCH_GRANT)
     now = SystemClock().now()
     rows = [_row(connection, now) for connection in connections]
     columns = ("grant", "subdomain", "status", "token ends", "unused ends", "note")

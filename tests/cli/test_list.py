@@ -102,3 +102,19 @@ def test_what_was_erased_has_no_end(aws: LoopbackAws, typed: Type) -> None:
     shown = typed("show", "acme").stdout
     assert [name for name, _ in TIMES_OF_TOKENS if name in shown] == []
     assert "installed" in shown
+
+
+def test_nothing_of_a_grant_that_is_not_configured_is_a_wrong_name(aws: LoopbackAws, typed: Type) -> None:
+    """It is refused and not shown as nothing; one that is configured may well have none yet."""
+    aws.say(LIST, page())
+    result = typed("list", "--grant", "defualt", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no grant of that name" in result.stderr
+    assert json.loads(typed("list", "--grant", "reporting", "--json").stdout) == []
+
+
+def test_connections_of_a_grant_that_was_taken_away_are_listed(aws: LoopbackAws, typed: Type) -> None:
+    """They are still there, and somebody has to disconnect them."""
+    aws.say(LIST, page("a"))
+    result = typed("list", "--grant", "formerly", "--json")
+    assert [each["subdomain"] for each in json.loads(result.stdout)] == ["a"]
