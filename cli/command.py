@@ -5,6 +5,8 @@ only its kind and its place are told, since its text may quote anything.
 """
 
 import inspect
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -42,6 +44,7 @@ def command(work: Work) -> Callable[..., None]:
         output = Output(as_json=as_json)
         with told_plainly(output):
             ended = work(Desk(stack, output), **given)
+            sys.stdout.flush()  # here, where it is known what to do if nobody reads it
             raise typer.Exit(ended or Exit.DONE)
 
     typed: Any = run
@@ -53,6 +56,16 @@ def command(work: Work) -> Callable[..., None]:
 @contextmanager
 def told_plainly(output: Output) -> Iterator[None]:
     """Say what keeps a command from its end, and end it with the exit code of that."""
+    try:
+        with _in_words(output):
+            yield
+    except BrokenPipeError:
+        _write_no_more()
+        raise typer.Exit(Exit.UNREAD) from None
+
+
+@contextmanager
+def _in_words(output: Output) -> Iterator[None]:
     try:
         yield
     except (typer.Exit, typer.BadParameter, BrokenPipeError):
@@ -69,3 +82,11 @@ def told_plainly(output: Output) -> Iterator[None]:
         trouble = trouble_of(error)
         output.say(f"zendesk-oauth: {trouble or unforeseen(error)}")
         raise typer.Exit(trouble.exit_code if trouble else Exit.BROKEN) from None
+
+
+def _write_no_more() -> None:
+    """Let both ways out lead nowhere, so that what is left in them is no trouble when the process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

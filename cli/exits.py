@@ -22,3 +22,5 @@ class Exit(IntEnum):
     """The deployment answers with an error of its own, or this command has one."""
     STOPPED = 130
     """Stopped by Ctrl-C."""
+    UNREAD = 141
+    """Whoever read the output has stopped, as `head` does: the code that a shell gives such an end."""

@@ -13,9 +13,6 @@ if TYPE_CHECKING:  # Rich takes a while to load, and machines do not need it
     from rich.console import Console
     from rich.table import Table
 
-WIDTH_OF_NO_TERMINAL = 160
-"""Columns in a file or a pipe, where nobody's window is too narrow."""
-
 
 class Output:
     """The two ways out of a command."""
@@ -73,9 +70,6 @@ def table(*columns: str, rows: Iterable[Iterable[str]]) -> "Table":
 
 
 def _console(*, stderr: bool) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - as above
+    from cli.console import PlainConsole  # noqa: PLC0415 - as above
 
-    console = Console(stderr=stderr, highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, WIDTH_OF_NO_TERMINAL)
-    return console
+    return PlainConsole(stderr=stderr)

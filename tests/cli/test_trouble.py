@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
@@ -15,11 +16,15 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from cli.command import command
+from cli.console import WIDTH_OF_NO_TERMINAL
+from cli.desk import Desk
 from cli.exits import Exit
-from cli.output import WIDTH_OF_NO_TERMINAL, Output
+from cli.output import Output
 from cli.trouble import is_refusal, trouble_of
 from tests.cli.aws import LoopbackAws, Said, refused
 from tests.cli.conftest import Type
+from tests.cli.samples import connection
 from zendesk_oauth.errors import ConfigurationError, StoreUnavailableError, SubdomainRefusedError
 
 LIST = "GET /connections"
@@ -209,11 +214,12 @@ def test_a_wrong_command_line_is_a_usage_error(aws: LoopbackAws, typed: Type, wo
     assert aws.asked == []
 
 
-def test_a_reader_that_goes_away_is_no_trouble(aws: LoopbackAws) -> None:
-    """`zendesk-oauth list | head -0` ends quietly."""
-    aws.say(LIST, Said(body={"connections": [], "cursor": None}))
-    with subprocess.Popen(
-        [sys.executable, "-m", "cli", "list", "--json"],
+@pytest.mark.parametrize("words", [("list", "--json"), ("list",)])
+def test_a_reader_that_goes_away_is_no_trouble(aws: LoopbackAws, words: tuple[str, ...]) -> None:
+    """`zendesk-oauth list | head -0` ends quietly, and with a code of its own."""
+    aws.say(LIST, Said(body={"connections": [connection()], "cursor": None}))
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "cli", *words],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": PYTHONPATH},
         stdout=subprocess.PIPE,
@@ -223,8 +229,43 @@ def test_a_reader_that_goes_away_is_no_trouble(aws: LoopbackAws) -> None:
         assert process.stdout
         assert process.stderr
         process.stdout.close()
-        assert "zendesk-oauth:" not in process.stderr.read()
-    assert len(aws.requests(LIST)) == 1
+        assert process.stderr.read() == ""
+    assert (process.returncode, len(aws.requests(LIST))) == (Exit.UNREAD, 1)
+
+
+def test_a_message_that_nobody_reads_is_no_trouble_either() -> None:
+    """Both ways out in one pipe, `2>&1 | head -0`, and something to complain of."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "list"],
+            cwd=ROOT,
+            env={"PYTHONPATH": PYTHONPATH},
+            check=False,
+            stdout=out,
+            stderr=out,
+        )
+    assert done.returncode == Exit.UNREAD
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_nobody_reads_is_dropped(monkeypatch: pytest.MonkeyPatch, *, as_json: bool) -> None:
+    """Also what still lies in the buffer when the process ends."""
+
+    def tell(desk: Desk) -> None:
+        desk.output.tell(["told"], lambda console: console.print("told"))
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        for stream in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, stream, out)
+        with pytest.raises(typer.Exit) as ended:
+            command(tell)(stack="any", as_json=as_json)
+        assert ended.value.exit_code == Exit.UNREAD
+        out.write("left over")
+    assert out.closed
 
 
 def test_a_stack_of_something_else_is_told_as_that(aws: LoopbackAws, typed: Type) -> None:
