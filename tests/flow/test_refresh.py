@@ -113,6 +113,22 @@ def test_a_401_of_an_older_token_changes_nothing(world: World) -> None:
     assert world.refresh(event("failed")) == answer("current", SECOND)
 
 
+def test_r15_scopes_that_went_lost_are_missing_from_then_on(world: World, sinks: Sinks) -> None:
+    """The row and a line say which; the next refresh is of what is left, and loses nothing."""
+    due(world)
+    world.zendesk.misbehave("fewer_scopes", scopes="users:read")
+    assert world.refresh(event("due")) == answer("refreshed", SECOND)
+    assert '"lost_scopes":["tickets:read"]' in sinks.stdout
+    world.clock.advance(NEARLY_OVER)
+    assert world.refresh(event("due")) == answer("refreshed", (1, 3))
+    row = world.connection()
+    assert row is not None
+    assert (row["scopes"], row["missing_scopes"]) == (
+        {"L": [{"S": "users:read"}]},
+        {"L": [{"S": "tickets:read"}]},
+    )
+
+
 def test_a_wrong_client_marks_no_connection(world: World, sinks: Sinks) -> None:
     """R17: the answer says when to ask again, an alarm's metric is counted, and the connection stays active."""
     due(world)

@@ -25,6 +25,7 @@ from tests.stores.refreshing import (
     superseded,
 )
 from tests.stores.seeing import DynamoDBStores
+from zendesk_oauth.adapters.dynamodb_attributes import Item
 from zendesk_oauth.adapters.dynamodb_connection_attributes import CONNECTION
 from zendesk_oauth.errors import VersionConflictError
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -231,6 +232,26 @@ def test_a_row_of_before_refreshes_is_as_old_as_its_install(dynamodb_rows: Dynam
     dynamodb_rows.store.commit(renewal())
     row = dynamodb_rows.row()
     assert (row["issued_at"], row["list_shard"]) == (seconds(NOON), {"S": SHARD})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(None, ["b"]), ([], ["b"]), (["a"], ["a", "b"])], ids=["older row", "none", "one"]
+)
+def test_r15_lost_scopes_come_once_to_those_that_are_missing(
+    dynamodb_rows: DynamoDBRows, before: list[str] | None, after: list[str]
+) -> None:
+    """However often the write is sent; the next generation, which loses none, leaves them there."""
+    missing: Item = {} if before is None else {"missing_scopes": {"L": [{"S": scope} for scope in before]}}
+    dynamodb_rows.client.put_item(TableName=dynamodb_rows.table, Item={**item_of(due()), **missing})
+    with every_write_sent_twice(dynamodb_rows.client):
+        renewed = dynamodb_rows.store.commit(replace(renewal(), lost_scopes=("b",)))
+        assert renewed is not None
+        dynamodb_rows.store.commit(replace(renewal("c42"), replaces=renewed.version))
+    row = dynamodb_rows.row()
+    assert (row["generation"], row["missing_scopes"]) == (
+        {"N": "42"},
+        {"L": [{"S": scope} for scope in after]},
+    )
 
 
 def test_a_pair_is_not_kept_in_silence_where_there_is_no_row(dynamodb_rows: DynamoDBRows) -> None:

@@ -131,6 +131,14 @@ def test_a_kept_refresh_token_is_counted(kept: Kept[RefreshJournal], world: Worl
     assert counted["RefreshTokenKept"] == 1
 
 
+def test_lost_scopes_are_told(kept: Kept[RefreshJournal], world: World) -> None:
+    """R15: only a person can bring them back, by a new install."""
+    answer = RefreshAnswer(RefreshOutcome.REFRESHED, world.row, lost_scopes=("tickets:write",))
+    kept.journal.refreshed(QUESTION, answer, OCCASION)
+    (line,), _ = kept.told()
+    assert (line["level"], line["lost_scopes"]) == ("WARNING", ["tickets:write"])
+
+
 def test_a_fresh_pair_that_lives_on_is_told(kept: Kept[RefreshJournal], world: World) -> None:
     """A refused revocation in the wake of a refresh has a line of its own, with what the account's admin can do."""
     answer = RefreshAnswer(RefreshOutcome.CURRENT, world.row, revocation=Revocation.REFUSED)

@@ -76,6 +76,7 @@ class RefreshJournal(Journal):
             "asked": question.asked.value,
             "reason": reason,
             "cause": answer.cause,
+            "lost_scopes": list(answer.lost_scopes) or None,
             **_place(question.grant, question.subdomain),
             **_row(answer.connection),
             **occasion.fields(),
@@ -223,7 +224,7 @@ def _level(answer: RefreshAnswer, reason: LossReason | None) -> str:
     """Return how loud a refresh's end is said; `reason` is why the connection was lost by it, if it was."""
     if answer.outcome is RefreshOutcome.CLIENT_REJECTED:
         return "error"
-    is_loud = reason is not None or answer.outcome in _LOUDER or answer.cause in _KEYS
+    is_loud = reason is not None or answer.outcome in _LOUDER or answer.cause in _KEYS or answer.lost_scopes
     return "warning" if is_loud else "info"
 
 

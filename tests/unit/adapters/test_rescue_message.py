@@ -27,21 +27,25 @@ INSTANTS = st.builds(
     st.integers(-12, 14),
 )
 COUNTS = st.integers(min_value=1, max_value=2**53)
+SCOPES = st.lists(st.text(min_size=1, max_size=20), max_size=4).map(tuple)
 SEALED = st.builds(SealedToken, st.binary(min_size=1, max_size=200), st.binary(min_size=1, max_size=200))
 RENEWALS = st.builds(
     Renewal,
     grant=st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True),
     subdomain=st.from_regex(r"[a-wyz0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True).map(Subdomain),
     replaces=st.builds(Version, COUNTS, COUNTS),
-    scopes=st.lists(st.text(min_size=1, max_size=20), max_size=4).map(tuple),
+    scopes=SCOPES,
+    lost_scopes=SCOPES,
     issued_at=INSTANTS,
     times=st.builds(TokenTimes, INSTANTS, INSTANTS, INSTANTS, INSTANTS),
     sealed=st.builds(SealedPair, st.text(min_size=1, max_size=30), SEALED, SEALED),
 )
 MEMBERS = [
-    *("format", "grant", "subdomain", "replaces", "scopes", "issued_at", "expires_at", "refresh_at"),
-    *("refresh_expires_at", "keep_alive_at", "commit_id", "access_token", "refresh_token"),
+    *("format", "grant", "subdomain", "replaces", "scopes", "lost_scopes", "issued_at", "expires_at"),
+    *("refresh_at", "refresh_expires_at", "keep_alive_at", "commit_id", "access_token", "refresh_token"),
 ]
+YOUNGER = {"lost_scopes"}
+"""Members that messages of before have not."""
 
 
 def message() -> dict[str, Any]:
@@ -74,6 +78,7 @@ def test_the_form_is_this() -> None:
         "subdomain": "acme",
         "replaces": {"epoch": 2, "generation": 7},
         "scopes": ["users:read", "tickets:read"],
+        "lost_scopes": [],
         "issued_at": "2027-01-04T12:00:00.123456+00:00",
         "expires_at": "2027-01-06T12:00:00+00:00",
         "refresh_at": "2027-01-06T11:50:00+00:00",
@@ -99,9 +104,13 @@ def test_a_member_of_a_later_version_is_ignored() -> None:
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_no_member_may_be_missing_or_null(member: str) -> None:
-    """Half a renewal would be half a pair."""
+    """Half a renewal would be half a pair; only what an older message had not may be missing."""
     assert list(message()) == MEMBERS
-    refused(json.dumps({name: value for name, value in message().items() if name != member}))
+    without = json.dumps({name: value for name, value in message().items() if name != member})
+    if member in YOUNGER:
+        assert renewal_of(without) == RENEWAL
+    else:
+        refused(without)
     refused(json.dumps(message() | {member: None}))
 
 
@@ -124,6 +133,7 @@ def test_no_member_may_be_missing_or_null(member: str) -> None:
         {"scopes": "users:read"},
         {"scopes": ["users:read", 7]},
         {"scopes": {"users:read": 1}},
+        {"lost_scopes": "users:read"},
         {"issued_at": 1_800_000_000},
         {"issued_at": "2027-01-04T12:00:00"},
         {"expires_at": "canary"},

@@ -381,6 +381,22 @@ def test_a_refresh_token_that_was_kept_is_told(world: World, *, kept: bool) -> N
     assert (answer.outcome, answer.kept_refresh_token) == (RefreshOutcome.REFRESHED, kept)
 
 
+@pytest.mark.parametrize(
+    ("had", "lost"),
+    [
+        (("tickets:read",), ()),
+        (("tickets:read", "users:read"), ("users:read",)),
+        (("read",), ("read",)),
+    ],
+)
+def test_scopes_that_went_lost_are_told(world: World, had: tuple[str, ...], lost: tuple[str, ...]) -> None:
+    """R15: the answer grants less than the pair before it had; the row says what is left."""
+    world.change(scopes=had)
+    answer = RefreshConnection(world.ports)(RefreshQuestion("default", ACME), world.clock.monotonic() + 60)
+    assert (answer.outcome, answer.lost_scopes) == (RefreshOutcome.REFRESHED, lost)
+    assert world.row.scopes == ("tickets:read",)
+
+
 def test_a_rejected_grant_ends_the_connection(world: World) -> None:
     """R25: `invalid_grant`, the same version and nobody else at it: the person must connect again."""
     world.zendesk.refreshed = GrantRejectedError("invalid_grant")

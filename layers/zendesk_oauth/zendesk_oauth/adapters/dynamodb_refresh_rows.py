@@ -39,6 +39,7 @@ _CLAIM_IS_OVER = "#claim_state <> :living OR #claim_until <= :now"
 _ACTIVE = "#status = :active"
 _ACTIVE_OR_JUDGED = "#status IN (:active, :judged)"
 _DISCONNECTING = "#status = :disconnecting"
+_LACKS_MORE = "#missing_scopes = list_append(if_not_exists(#missing_scopes, :none), :lost)"
 
 CONDITIONS: Mapping[str, dict[str, str]] = {
     "claim": {
@@ -110,14 +111,19 @@ def unresolved_update(claim: Claim, retry_at: datetime) -> ConditionalUpdate:
 
 
 def commit_update(renewal: Renewal) -> ConditionalUpdate:
-    """Return the write of the next generation, which makes an active or a judged row active."""
+    """Return the write of the next generation, which makes an active or a judged row active.
+
+    Scopes that went lost come to those that were never granted; the next refresh does not know them any more, so each
+    comes there once.
+    """
     shard = text(keep_alive_shard(connection_key(renewal.grant, renewal.subdomain)))
     return ConditionalUpdate(
         conditions=_conditions("commit"),
         assigned=_renewed(renewal)
         | {"status": _STATUSES[":active"], "keep_alive_shard": shard, "list_shard": shard},
+        computed=(_LACKS_MORE,) if renewal.lost_scopes else (),
         removed=(*CLAIM, *_TRACES),
-        values=_version(renewal.replaces) | _statuses(":active", ":judged"),
+        values=_version(renewal.replaces) | _statuses(":active", ":judged") | _lost(renewal),
     )
 
 
@@ -184,6 +190,12 @@ def _renewed(renewal: Renewal) -> "dict[str, AttributeValueTypeDef]":
             "issued_at": instant(renewal.issued_at),
         }
     )
+
+
+def _lost(renewal: Renewal) -> "dict[str, AttributeValueTypeDef]":
+    if not renewal.lost_scopes:
+        return {}
+    return {":lost": scope_list(renewal.lost_scopes), ":none": scope_list(())}
 
 
 def _conditions(write: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """A sealed renewal as the text of a message, and back: everything that its replay needs, and no plaintext.
 
-Times are ISO 8601 with their offset, sealed bytes base64. A reader ignores members that it does not know, because a
-message waits for up to 14 days and may be older or newer than the code that replays it.
+Times are ISO 8601 with their offset, sealed bytes base64. A reader ignores members that it does not know, and does
+without `lost_scopes`, because a message waits for up to 14 days and may be older or newer than the code that replays
+it.
 """
 
 import json
@@ -33,6 +34,7 @@ def renewal_text(renewal: Renewal) -> str:
             "subdomain": renewal.subdomain,
             "replaces": {"epoch": renewal.replaces.epoch, "generation": renewal.replaces.generation},
             "scopes": renewal.scopes,
+            "lost_scopes": renewal.lost_scopes,
             "issued_at": renewal.issued_at.isoformat(),
             "expires_at": times.expires_at.isoformat(),
             "refresh_at": times.refresh_at.isoformat(),
@@ -78,6 +80,7 @@ def _renewal(content: Mapping[str, Any]) -> Renewal:
         sealed=SealedPair(
             _text(content["commit_id"]), _token(content["access_token"]), _token(content["refresh_token"])
         ),
+        lost_scopes=_scopes(content.get("lost_scopes", [])),
     )
 
 

@@ -94,7 +94,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The sealed answer of one refresh, and the version it replaces: all that a commit or a rescue needs."""
+    """The sealed answer of one refresh, and the version it replaces: all that a commit or a rescue needs.
+
+    `lost_scopes` are those that the pair before it had and this one has not.
+    """
 
     grant: str
     subdomain: Subdomain
@@ -103,6 +106,7 @@ class Renewal:
     issued_at: datetime
     times: TokenTimes
     sealed: SealedPair
+    lost_scopes: Scopes = ()
 
 
 class DueConnection(NamedTuple):
@@ -177,6 +181,7 @@ class RefreshAnswer:
     """The outcome, the row as it was last seen, and when to ask again.
 
     `kept_refresh_token` says that Zendesk's answer had no refresh token of its own, which is counted.
+    `lost_scopes` are those that the token before had and this one has not.
     `revocation` says how the revocation of a fresh pair ended that nobody wanted any more.
     `cause` is the code of the error that kept it from its end, where one did.
     """
@@ -185,5 +190,6 @@ class RefreshAnswer:
     connection: Connection | None = None
     retry_at: datetime | None = None
     kept_refresh_token: bool = False
+    lost_scopes: Scopes = ()
     revocation: str | None = None
     cause: str | None = None

@@ -24,6 +24,7 @@ from zendesk_oauth.models.refresh import (
     Renewal,
     Superseded,
 )
+from zendesk_oauth.models.scopes import missing
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
 from zendesk_oauth.services.keep_renewal import KeepRenewal, commit_or_supersede, no_row, sealed_renewal
@@ -93,8 +94,15 @@ class RefreshAttempt:
         except ProviderError as error:
             return self._leave_unread(error)
         connection = self.connection
-        renewal = sealed_renewal(self.ports, connection.context, connection.version, pair, issued)
-        return replace(self._commit(renewal), kept_refresh_token=issued.kept_refresh_token)
+        renewal = replace(
+            sealed_renewal(self.ports, connection.context, connection.version, pair, issued),
+            lost_scopes=missing(connection.scopes, issued.scopes),
+        )
+        return replace(
+            self._commit(renewal),
+            kept_refresh_token=issued.kept_refresh_token,
+            lost_scopes=renewal.lost_scopes,
+        )
 
     def _put_off(self, error: ProviderUnavailableError) -> RefreshAnswer:
         wait = error.retry_after or BACK_OFF
