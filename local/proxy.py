@@ -5,15 +5,15 @@ unknown before the deploy. The rule: it sets that Host and changes nothing else,
 """
 
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 
+from local.served import served
+
 HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 60
-_POLL_SECONDS = 0.02
 _FRAMING = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length"})
 """Headers that belong to one connection (RFC 9110 section 7.6.1) or are set anew here."""
 _BODYLESS = frozenset({http.client.NO_CONTENT, http.client.NOT_MODIFIED})
@@ -85,12 +85,5 @@ class _Passage(BaseHTTPRequestHandler):
 @contextmanager
 def running_proxy(port: int, upstream_port: int) -> Iterator[ReverseProxy]:
     """Give a proxy that listens on `port` of loopback while the block runs; port 0 takes any that is free."""
-    server = ReverseProxy(port, upstream_port)
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="proxy", daemon=True)
-    thread.start()
-    try:
+    with served(ReverseProxy(port, upstream_port), "proxy") as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -23,6 +23,7 @@ from cli.jobs.import_tokens import ImportPorts, ImportTokens, Refresher
 from cli.jobs.listing import ConnectionListing, Named
 from cli.jobs.polite_accounts import PoliteAccounts
 from cli.jobs.rekey_table import RekeyTable
+from tests.jobs.told_steps import ToldSteps
 from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore
 from zendesk_oauth.adapters.kms_keyring import KmsKeyring
@@ -56,24 +57,9 @@ class HurriedClock(SystemClock):
         self.passed += seconds
 
 
-class Told:
-    """The port `Progress`: each step is a line."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-
-    def begin(self, what: str, total: int | None = None) -> None:
-        """Say nothing: parts do not matter here."""
-
-    def advance(self, steps: int = 1) -> None:
-        """Say how many steps have been made."""
-        self.steps += steps
-        print(self.steps, flush=True)
-
-
 def run_import(table: str, path: str, threads: int) -> tuple[float, dict[str, int]]:
     """Import a file; both of its looks through the file count."""
-    aws, clock, told = AwsClients(), SystemClock(), Told()
+    aws, clock, told = AwsClients(), SystemClock(), ToldSteps()
     endpoints = Endpoints(environ["ZENDESK_BASE_URL"], "")
     ports = ImportPorts(
         rows=ImportRows(aws.dynamodb(), table, clock.sleep),
@@ -103,7 +89,7 @@ def run_rekey(table: str, campaign: str, threads: int) -> tuple[float, dict[str,
         until = visit.clock.monotonic() + FUNCTION_SECONDS
         return [visit(*row, campaign, until) for row in rows]
 
-    report = RekeyTable(ConnectionListing(dynamodb, table), rekey, clock, Told(), threads)()
+    report = RekeyTable(ConnectionListing(dynamodb, table), rekey, clock, ToldSteps(), threads)()
     if not report.is_whole:
         raise ValueError(report)
     return report.seconds, {outcome.value: number for outcome, number in report.rows.items()}

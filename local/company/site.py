@@ -4,7 +4,6 @@ It shows what a company writes itself. The rule: nothing that comes back in an a
 mode its backend confirms for the user whom its own session names.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from flask import Flask, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from local.backend import Backend
+from local.served import served
 from local.zendesk.server import LoopbackServer
 
 USERS = {"ann": "Ann", "bob": "Bob"}
 RETURN_PATH = "/zendesk/back"
 _SESSION = "example-user"
-_POLL_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -101,11 +100,5 @@ def running_company(port: int = 0) -> Iterator[CompanySite]:
     site = CompanySite("")
     server = LoopbackServer(create_app(site), port)
     site.origin = f"http://localhost:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="company", daemon=True)
-    thread.start()
-    try:
+    with served(server, "company"):
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,7 +3,6 @@
 The rule: it binds 127.0.0.1 and nothing else, looks up no name, and logs no request.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +11,13 @@ from socketserver import TCPServer
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from local.served import served
 from local.zendesk.app import create_app
 from local.zendesk.settings import Settings
 from local.zendesk.standin import StandIn
 
 HOST = "127.0.0.1"
 _DEFAULTS = Settings()
-_POLL_SECONDS = 0.01
 
 
 class _QuietRequest(WSGIRequestHandler):
@@ -50,15 +49,11 @@ def serving(standin: StandIn, port: int = 0) -> Iterator[LoopbackServer]:
     """Serve `standin` while the block runs; port 0 takes any that is free."""
     server = LoopbackServer(create_app(standin), port)
     standin.address = f"http://{HOST}:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="zendesk", daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        standin.pause.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(server, "zendesk"):
+        try:
+            yield server
+        finally:
+            standin.pause.close()
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from local.served import served
 from tests.doubles.describe_stacks import error_xml, stack_xml
-from tests.doubles.served import served
 
 STACK = "zendesk-oauth"
 OUTPUTS: Mapping[str, str] = {

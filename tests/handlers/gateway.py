@@ -3,13 +3,13 @@
 It stands for API Gateway where a browser or a client over HTTP is to meet the real handlers in one process.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.served import served
 from tests.handlers.payloads import api_event
 
 type Handler = Callable[[object, object], Mapping[str, Any]]
@@ -83,12 +83,5 @@ class _Exchange(BaseHTTPRequestHandler):
 @contextmanager
 def running_gateway() -> Iterator[Gateway]:
     """Give a gateway that answers while the block runs."""
-    gateway = Gateway()
-    thread = threading.Thread(target=gateway.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with served(Gateway()) as gateway:
         yield gateway
-    finally:
-        gateway.shutdown()
-        gateway.server_close()
-        thread.join()

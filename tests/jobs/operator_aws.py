@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from cli.stack import Stack
+from local.served import served
 from tests.doubles.describe_stacks import error_xml, stack_xml
-from tests.doubles.served import served
 from tests.jobs.desk import FUNCTION_SECONDS, Desk
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.token import RefreshRequest

@@ -13,6 +13,7 @@ from typing import Any
 from cli.jobs.import_survey import survey
 from cli.jobs.rekey_table import RekeyTable
 from tests.jobs.desk import Addresses, Desk
+from tests.jobs.told_steps import ToldSteps
 
 
 class HurriedClock:
@@ -36,24 +37,9 @@ class HurriedClock:
         self._clock.sleep(min(seconds, 0.05))
 
 
-class Told:
-    """The port `Progress`: each step is a line."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-
-    def begin(self, what: str, total: int | None = None) -> None:
-        """Say nothing: parts do not matter here."""
-
-    def advance(self, steps: int = 1) -> None:
-        """Say how many steps have been made."""
-        self.steps += steps
-        print(self.steps, flush=True)  # noqa: T201 - the line to whoever kills it
-
-
 def run_import(desk: Desk, path: Path, **options: Any) -> dict[str, int]:
     """Import a file."""
-    told, now, file = Told(), desk.clock.now(), desk.token_file(path)
+    told, now, file = ToldSteps(), desk.clock.now(), desk.token_file(path)
     seen = survey(file.read(now))
     outcomes: Counter[str] = Counter()
     for report in desk.import_tokens(**options)(map(seen.judge, file.read(now))):
@@ -64,7 +50,7 @@ def run_import(desk: Desk, path: Path, **options: Any) -> dict[str, int]:
 
 def run_rekey(desk: Desk, **options: Any) -> dict[str, Any]:
     """Seal every row anew."""
-    report = RekeyTable(desk.listing, desk.rekey, HurriedClock(desk), Told(), **options)()
+    report = RekeyTable(desk.listing, desk.rekey, HurriedClock(desk), ToldSteps(), **options)()
     rows = {outcome.value: number for outcome, number in report.rows.items()}
     return {"rows": rows, "is_whole": report.is_whole, "again": report.again}
 

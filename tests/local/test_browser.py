@@ -1,7 +1,6 @@
 """The demo's browser treats cookies as browsers do, and stays on this machine."""
 
 import io
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from local.demo.browser import Browser
 from local.demo.teller import Teller
+from local.served import served
 
 
 class Site(BaseHTTPRequestHandler):
@@ -32,13 +32,8 @@ class Site(BaseHTTPRequestHandler):
 @pytest.fixture
 def site() -> Iterator[str]:
     """Give the address of a site on loopback, by name."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Site)) as server:
+        yield f"http://localhost:{server.server_port}"
 
 
 @pytest.fixture

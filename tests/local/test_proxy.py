@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.proxy import HOST, ReverseProxy, running_proxy
+from local.served import served
 
 API = "0123abcd.execute-api.localhost:4566"
 
@@ -47,17 +47,12 @@ class Upstream(BaseHTTPRequestHandler):
 @pytest.fixture
 def proxy() -> Iterator[ReverseProxy]:
     """Give a proxy before an upstream on loopback."""
-    upstream = ThreadingHTTPServer((HOST, 0), Upstream)
-    thread = threading.Thread(target=upstream.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        with running_proxy(0, upstream.server_port) as server:
-            server.host = API
-            yield server
-    finally:
-        upstream.shutdown()
-        thread.join()
-        upstream.server_close()
+    with (
+        served(ThreadingHTTPServer((HOST, 0), Upstream)) as upstream,
+        running_proxy(0, upstream.server_port) as server,
+    ):
+        server.host = API
+        yield server
 
 
 def ask(

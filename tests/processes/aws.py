@@ -19,6 +19,8 @@ from uuid import uuid4
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from local.served import served
+
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/loopback"
 SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:loopback"
 QUEUE = "/123456789012/rescue"
@@ -141,12 +143,6 @@ class _Request(BaseHTTPRequestHandler):
 def running_aws(client_secret: str) -> Iterator[LoopbackAws]:
     """Give the services while the block runs."""
     aws = LoopbackAws(client_secret)
-    with _Server(aws) as server:
+    with served(_Server(aws)) as server:
         aws.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield aws
-        finally:
-            server.shutdown()
-            thread.join()
+        yield aws
