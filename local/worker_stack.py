@@ -75,6 +75,12 @@ class WorkerStack:
         )
         return sum(int(answer["Attributes"][name]) for name in names)
 
+    def worked(self) -> int:
+        """Return how often the worker has come to the end of its messages, by its log."""
+        pages = self.emulator.client("logs").get_paginator("filter_log_events")
+        lines = pages.paginate(logGroupName=f"/aws/lambda/{self.outputs['WorkerName']}")
+        return sum("REPORT RequestId" in event["message"] for page in lines for event in page["events"])
+
 
 @dataclass(frozen=True, slots=True)
 class ExampleBuild:

@@ -28,10 +28,13 @@ def noted(scene: Scene) -> None:
         str(json.loads(invocation.body)["id"]) in notes[0],
         wanted=True,
     )
+    eventually(example.left, lambda messages: messages == 0)
+    before = example.worked()
     zendesk.webhooks.send(invocation)
     scene.teller.told("Zendesk", "sends the same event once more", "→")
     scene.expect("the receiver's answers", invocation.statuses, [204, 204])
-    eventually(example.left, lambda messages: messages == 0)
+    worked = eventually(example.worked, lambda times: times > before)
+    scene.expect("the worker has come to its end with it", worked > before, wanted=True)
     scene.expect("notes on the ticket, still", len(scene.notes(_ACME, number)), 1)
 
 
