@@ -17,6 +17,6 @@ class RestoreOutcome(StrEnum):
     RAISED = "raised"
     """The stack's own row is younger, and was kept; only its epoch was lower, and is raised."""
     LATER = "later"
-    """The row was written by others each time, or the table did not answer."""
+    """The row was written by others each time, is being refreshed, or the table did not answer."""
     BAD = "bad"
     """The row in the backup is none of ours."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class RestoreRows:
     """Reads both tables and writes to the stack's own. Every method raises StoreUnavailableError.
 
-    `pause` waits that many seconds.
+    `pause` waits that many seconds. A row is busy while somebody refreshes it.
     """
 
     client: "DynamoDBClient"
@@ -46,13 +46,13 @@ class RestoreRows:
         """Return by what a row is known that this one was brought back to."""
         return f"{self.backup_table} {row.version.epoch}.{row.version.generation}"
 
-    def restore(self, row: BackupRow, live: LiveRow | None, epoch: int) -> bool:
-        """Bring a row back; False, and nothing was written, where the stack's own is not what was seen."""
-        return self._is_written(row, restore_update(row, live, epoch, self.origin(row)))
+    def restore(self, row: BackupRow, live: LiveRow | None, epoch: int, now: datetime) -> bool:
+        """Bring a row back; False, and nothing was written, where the stack's own is not what was seen, or busy."""
+        return self._is_written(row, restore_update(row, live, epoch, self.origin(row), now))
 
     def raise_epoch(self, row: BackupRow, live: LiveRow, epoch: int, now: datetime) -> bool:
-        """Raise the epoch of the stack's own row; False where it is not what was seen, or is being refreshed."""
-        return self._is_written(row, raise_update(live, epoch, self.origin(row), now))
+        """Raise the epoch of the stack's own row; False where it is not what was seen, or busy."""
+        return self._is_written(row, raise_update(live, epoch, now))
 
     def _is_written(self, row: BackupRow, update: ConditionalUpdate) -> bool:
         try:

@@ -72,9 +72,10 @@ class RestoreTable:
 
     def _is_written(self, judged: RestoreOutcome, row: BackupRow, live: LiveRow | None) -> bool:
         epoch = max(row.version.epoch, live.version.epoch if live else 0) + self.raised_by
+        now = self.clock.now()
         if live is not None and judged is RestoreOutcome.RAISED:
-            return self.rows.raise_epoch(row, live, epoch, self.clock.now())
-        return self.rows.restore(row, live, epoch)
+            return self.rows.raise_epoch(row, live, epoch, now)
+        return self.rows.restore(row, live, epoch, now)
 
     def _judged(self, row: BackupRow, live: LiveRow | None) -> RestoreOutcome:
         """Return what is to become of a row."""

@@ -45,15 +45,17 @@ _KNOWN = frozenset((*CONNECTION, *PROJECTED, *_INDEXED, MARKS, RESTORED_FROM)) -
 after those finds out whether anything is left to do."""
 _SAME_VERSION = "#epoch = :epoch AND #generation = :generation"
 _SAME_STATUS = "#status = :status"
+_NO_LIVING_CLAIM = "attribute_not_exists(#claim_id) OR #claim_state <> :living OR #claim_until <= :now"
 CONDITIONS: Mapping[str, dict[str, str]] = {
     "restore": {"still absent": f"attribute_not_exists(#{KEY})"},
-    "restore over": {"same version": _SAME_VERSION, "same status": _SAME_STATUS},
-    "raise": {
+    "restore over": {
         "same version": _SAME_VERSION,
-        "no living claim": "attribute_not_exists(#claim_id) OR #claim_state <> :living OR #claim_until <= :now",
+        "same status": _SAME_STATUS,
+        "no living claim": _NO_LIVING_CLAIM,
     },
+    "raise": {"same version": _SAME_VERSION, "no living claim": _NO_LIVING_CLAIM},
 }
-"""Every condition of each write. A refresh under way commits on its version, so none may be when it is raised."""
+"""Every condition of each write. A refresh under way commits on its version, so none may be when that is raised."""
 
 
 class BackupRow(NamedTuple):
@@ -113,13 +115,15 @@ class LiveRow(NamedTuple):
         return self.item["commit_id"]["S"] if self.item.keys() >= set(SUPERSEDED) else None
 
 
-def restore_update(row: BackupRow, live: LiveRow | None, epoch: int, origin: str) -> ConditionalUpdate:
+def restore_update(
+    row: BackupRow, live: LiveRow | None, epoch: int, origin: str, now: datetime
+) -> ConditionalUpdate:
     """Return the write: all that the backup has, and nothing else of what the row may have now."""
     attributes = _attributes(row, epoch, origin)
     commits = set(row.item[_COMMITS]["SS"] if _COMMITS in row.item else ())
     replaced = live.pair if live else None
     moved: dict[str, str] = {}
-    if replaced is not None and replaced != optional_text(row.item, "commit_id"):
+    if replaced is not None and not _is_in_backup(replaced, row):
         moved = {f"was_{name}": superseded_name(name, replaced) for name in SUPERSEDED}
         commits.add(replaced)
         attributes |= {"unfinished_shard": text(keep_alive_shard(row.key)), "unfinished_at": number(0)}
@@ -129,9 +133,17 @@ def restore_update(row: BackupRow, live: LiveRow | None, epoch: int, origin: str
         assigned={placeholder: attributes[name] for placeholder, name in names.items()},
         computed=tuple(f"#{placeholder} = #{placeholder.removeprefix('was_')}" for placeholder in moved),
         removed=tuple(sorted(_KNOWN - attributes.keys())),
-        values=_version_values(live) | {":status": text(live.status)} if live else {},
+        values={**_seen(live, now), ":status": text(live.status)} if live else {},
         names=names | moved,
         added={_COMMITS: text_set(*sorted(commits))} if commits else {},
+    )
+
+
+def _is_in_backup(commit_id: str, row: BackupRow) -> bool:
+    """Tell whether the backup has that pair too: as the row's own, or as one that waits for its revocation."""
+    return (
+        commit_id == optional_text(row.item, "commit_id")
+        or superseded_name("commit_id", commit_id) in row.item
     )
 
 
@@ -142,17 +154,22 @@ def _attributes(row: BackupRow, epoch: int, origin: str) -> "dict[str, Attribute
     return kept | {"epoch": number(epoch), RESTORED_FROM: text(origin)}
 
 
-def raise_update(live: LiveRow, epoch: int, origin: str, now: datetime) -> ConditionalUpdate:
-    """Return the write that raises the epoch of the stack's own row, and changes nothing else of it."""
+def raise_update(live: LiveRow, epoch: int, now: datetime) -> ConditionalUpdate:
+    """Return the write that raises the epoch of the stack's own row, and changes nothing else of it.
+
+    It does not say that it was brought back, for it was not: who wishes can still bring back what the backup has.
+    """
     return ConditionalUpdate(
         conditions=tuple(CONDITIONS["raise"].values()),
-        assigned={"epoch": number(epoch), RESTORED_FROM: text(origin)},
-        values={**_version_values(live), ":living": text(LIVING), ":now": instant(now)},
+        assigned={"epoch": number(epoch)},
+        values=_seen(live, now),
     )
 
 
-def _version_values(live: LiveRow) -> "dict[str, AttributeValueTypeDef]":
-    return {":epoch": number(live.version.epoch), ":generation": number(live.version.generation)}
+def _seen(live: LiveRow, now: datetime) -> "dict[str, AttributeValueTypeDef]":
+    """Return what the conditions on the stack's own row speak of."""
+    version = {":epoch": number(live.version.epoch), ":generation": number(live.version.generation)}
+    return {**version, ":living": text(LIVING), ":now": instant(now)}
 
 
 def _version(item: Item) -> Version:

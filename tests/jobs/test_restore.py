@@ -206,7 +206,43 @@ def test_a_younger_row_of_a_lower_epoch_is_kept_and_raised(shelf: Shelf) -> None
     assert shelf.outcome() is RAISED
     assert shelf.connection() == replace(young, version=Version(1003, 1))
     assert shelf.superseded() == ()
-    assert shelf.outcome() is DONE
+    assert shelf.outcome() is KEPT
+
+
+def test_a_row_that_was_only_raised_can_be_replaced_later(shelf: Shelf) -> None:
+    """It never came out of the backup, so a run with `--all` does not take it for one that did."""
+    young = due(version=Version(1, 1), sealed=pair("new"), issued_at=LATER_ON, times=times(LATER_ON))
+    shelf.keep(THEN)
+    shelf.put(young)
+    assert shelf.outcome() is RAISED
+    assert shelf.outcome(over_newer=True) is RESTORED
+    assert shelf.connection() == replace(THEN, version=Version(2003, 40))
+    assert shelf.superseded() == (Superseded(pair("new"), young.times.expires_at),)
+
+
+@pytest.mark.parametrize("over_newer", [True, False])
+def test_a_row_is_not_replaced_while_it_is_refreshed(shelf: Shelf, *, over_newer: bool) -> None:
+    """Not even by its own copy: its refresh commits on its version, and is the only one who has the next pair."""
+    live = replace(THEN, version=Version(3, 40 if over_newer else 39), claim=OURS)
+    shelf.clock.seconds = (OURS.until - shelf.clock.now()).total_seconds() - 1
+    shelf.keep(THEN)
+    shelf.put(live)
+    assert shelf.outcome(over_newer=over_newer) is LATER
+    assert shelf.connection() == live
+    shelf.clock.seconds += 2
+    assert shelf.outcome(over_newer=over_newer) is RESTORED
+
+
+def test_a_pair_that_the_backup_has_as_superseded_lies_there_once(shelf: Shelf) -> None:
+    """The stack's own row is older than the backup, and has the pair that was replaced since."""
+    older = replace(
+        THEN, version=Version(2, 39), sealed=pair("old"), issued_at=THEN.issued_at - timedelta(days=4)
+    )
+    shelf.keep(THEN)
+    DynamoDBRefreshStore(shelf.client, shelf.backup).keep_superseded(THEN, superseded("old"))
+    shelf.put(older)
+    assert shelf.outcome() is RESTORED
+    assert shelf.superseded() == (superseded("old"),)
 
 
 def test_a_younger_row_is_not_raised_while_it_is_refreshed(shelf: Shelf) -> None:
@@ -349,6 +385,12 @@ def overtake(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, work: Any) -> None:
             "same status",
             replace(THEN, version=Version(3, 39)),
             replace(THEN, version=Version(3, 39), status=ConnectionStatus.DISCONNECTING),
+        ),
+        (
+            "restore over",
+            "no living claim",
+            replace(THEN, version=Version(3, 39)),
+            replace(THEN, version=Version(3, 39), claim=OURS),
         ),
         (
             "raise",

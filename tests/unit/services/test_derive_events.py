@@ -194,6 +194,15 @@ def test_a_row_that_was_brought_back_ended_is_told_as_ended() -> None:
     assert (event.event_type, event.detail["revocation"]) == ("Disconnected", None)
 
 
+def test_a_raised_epoch_is_told_whatever_the_row_says() -> None:
+    """As after a restore: whoever knew a later state of another epoch has to hear what holds now."""
+    gone = summary(status=ConnectionStatus.DISCONNECTED)
+    assert types(told(summary(), summary(epoch=1003))) == ["ConnectionEstablished"]
+    assert types(told(judged(), judged(epoch=1003))) == ["ReconnectRequired"]
+    (event,) = told(gone, gone._replace(epoch=1003))
+    assert (event.event_type, event.detail["order"]) == ("Disconnected", "0000001003.0000000040.2")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -85,7 +85,7 @@ def _of_connection(change: ConnectionChange, origin: Origin) -> Iterator[Event]:
     told = _Teller(after, change.changed_at, origin)
     if after.status is ConnectionStatus.ACTIVE:
         yield from _of_active(before, after, told)
-    elif before is not None and before.status is after.status:
+    elif before is not None and (before.epoch, before.status) == (after.epoch, after.status):
         return
     elif after.status is ConnectionStatus.RECONNECT_REQUIRED:
         yield told.reconnect_required()
