@@ -77,8 +77,11 @@ class WorkerStack:
 
     def worked(self) -> int:
         """Return how often the worker has come to the end of its messages, by its log."""
+        worker = self.emulator.client("lambda").get_function_configuration(
+            FunctionName=self.outputs["WorkerName"]
+        )
         pages = self.emulator.client("logs").get_paginator("filter_log_events")
-        lines = pages.paginate(logGroupName=f"/aws/lambda/{self.outputs['WorkerName']}")
+        lines = pages.paginate(logGroupName=worker["LoggingConfig"]["LogGroup"])
         return sum("REPORT RequestId" in event["message"] for page in lines for event in page["events"])
 
 

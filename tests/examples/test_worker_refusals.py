@@ -37,6 +37,7 @@ def test_a_token_that_died_is_replaced_within_the_call(
     ("kind", "options", "seconds"),
     [
         ("too_many_requests", {"retry_after": 7}, 7),
+        ("too_many_requests", {"retry_after": 0}, 5),
         ("too_many_requests", {"retry_after": 999_999}, 3600),
         ("too_many_requests", {}, 60),
         ("server_error", {"status": 503}, 60),

@@ -115,5 +115,5 @@ def hide(record: SQSRecord, wait: timedelta) -> None:
 def wait_after(error: Exception) -> timedelta:
     """Return what Zendesk or the refresh asks for, or 30 s."""
     if isinstance(error, requests.HTTPError) and error.response.status_code in {429, 503}:
-        return retry_after(error.response)
+        return max(retry_after(error.response), timedelta(seconds=5))  # what is nothing cannot be doubled
     return getattr(error, "retry_after", None) or FIRST_WAIT
