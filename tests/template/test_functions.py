@@ -103,9 +103,16 @@ def test_every_log_group_forgets_after_the_parameters_days(resources: dict[str, 
         for resource in resources.values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     }
-    own = [f"/aws/lambda/${{{verb.title()}Function}}" for verb in FUNCTIONS]
+    own = [f"/aws/lambda/${{Application}}-${{Stage}}-{verb}" for verb in FUNCTIONS]
     assert sorted(groups) == sorted([*own, "/aws/vendedlogs/${Application}-${Stage}/api"])
     assert all(days == {"Ref": "LogRetentionDays"} for days in groups.values())
+
+
+def test_a_log_group_is_there_before_its_function(functions: dict[str, Any]) -> None:
+    """A function may not make one, so what it said before would be gone; and what is named is made first."""
+    assert {verb: properties["LoggingConfig"] for verb, properties in functions.items()} == {
+        verb: {"LogGroup": {"Ref": f"{verb.title()}Logs"}} for verb in FUNCTIONS
+    }
 
 
 def test_the_runtime_leaves_the_root_logger_alone(template: dict[str, Any]) -> None:
