@@ -298,12 +298,43 @@ def test_a_call_waits_for_another_no_longer_than_it_may() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             await anyio.wait_all_tasks_blocked()
-            with pytest.raises(RefreshPendingError, match="another call"):
+            with pytest.raises(RefreshPendingError, match="other calls"):
                 await call()
             let_go.set()
 
     run_apart(together)
     assert signed == ["token-7"]
+
+
+def test_where_all_readers_are_slow_others_wait_no_longer_than_they_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The wait for a thread is part of the wait that a call has; those at work go on."""
+    monkeypatch.setattr("zendesk_oauth.worker.httpx_auth.MOST_READING", 2)
+    let_go, tokens, signed = threading.Event(), Tokens(7), list[str]()
+
+    def read(question: TokenQuestion, until: float) -> AccessToken:
+        assert let_go.wait(10)
+        return tokens(question, until)
+
+    connections = connections_of(ACCOUNT_URL, read, wait=timedelta(seconds=0.05))  # type: ignore[arg-type]
+
+    async def call(subdomain: str) -> None:
+        url = f"https://{subdomain}.zendesk.com/api"
+        signed.append(await signed_by(connections.httpx_auth(subdomain), url))
+
+    async def together() -> None:
+        async with anyio.create_task_group() as group:
+            for subdomain in ("slow", "slower"):
+                group.start_soon(call, subdomain)
+            await anyio.wait_all_tasks_blocked()
+            with pytest.raises(RefreshPendingError, match="too many others"):
+                await call("quick")
+            let_go.set()
+        await call("quick")
+
+    run_apart(together)
+    assert signed == ["token-7"] * 3
 
 
 def test_event_loops_in_threads_share_the_tokens_and_no_lock() -> None:

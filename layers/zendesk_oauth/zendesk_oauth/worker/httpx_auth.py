@@ -3,15 +3,17 @@
 The rules are those for `requests`. In an asynchronous client reading a token happens in a thread, so that the event
 loop goes on; a token that is kept is given at once. A connection takes one thread, however many calls wait for it, and
 none of those that anyio shares among all: a slow account holds up neither other accounts nor the program's own work.
+Only where MOST_READING of them are slow at once do others wait, and no longer than any call may.
 """
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 import httpx
-from anyio import CapacityLimiter, Lock, fail_after
+from anyio import CapacityLimiter, Lock, Semaphore, fail_after
 from anyio.lowlevel import RunVar
 from anyio.to_thread import run_sync
 
@@ -34,10 +36,10 @@ MOST_READING = 64
 
 
 class _Reading(NamedTuple):
-    """The turns of one event loop by connection, and its threads."""
+    """The turns of one event loop by connection, and how many may read."""
 
     turns: WeakValueDictionary[tuple[int, str, str], Lock]
-    threads: CapacityLimiter
+    readers: Semaphore
 
 
 _READING: RunVar[_Reading] = RunVar("zendesk_oauth")
@@ -80,20 +82,21 @@ class HttpxAuth(httpx.Auth):
         return kept or await self._read(question, self._connections.patience_ends())
 
     async def _read(self, question: TokenQuestion, until: float) -> AccessToken:
-        turns, threads = _reading()
+        turns, readers = _reading()
         turn = turns.setdefault((id(self._connections), question.grant, question.subdomain), Lock())
-        try:
-            with fail_after(self._connections.wait_seconds):
-                await turn.acquire()
-        except TimeoutError:
-            raise RefreshPendingError("another call still waits for this token") from None
-        try:
-            kept = self._connections.kept(question)
-            if kept is None:
-                kept = await run_sync(partial(self._connections.answer, question, until), limiter=threads)
-            return kept
-        finally:
-            turn.release()
+        async with AsyncExitStack() as held:
+            try:
+                with fail_after(self._connections.wait_seconds):
+                    await held.enter_async_context(turn)
+                    if kept := self._connections.kept(question):
+                        return kept
+                    await held.enter_async_context(readers)
+            except TimeoutError:
+                raise RefreshPendingError(
+                    "other calls still wait for this token, or for too many others"
+                ) from None
+            read = partial(self._connections.answer, question, until)
+            return await run_sync(read, limiter=CapacityLimiter(1))  # its own: `readers` has counted it
 
     def _newer_than(self, token: AccessToken) -> TokenQuestion:
         return self._question._replace(newer_than=token.generation)
@@ -109,7 +112,7 @@ def _reading() -> _Reading:
     try:
         return _READING.get()
     except LookupError:
-        reading = _Reading(WeakValueDictionary(), CapacityLimiter(MOST_READING))
+        reading = _Reading(WeakValueDictionary(), Semaphore(MOST_READING))
         _READING.set(reading)
         return reading
 
