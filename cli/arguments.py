@@ -8,7 +8,6 @@ from cli.errors import RefusedError
 from zendesk_oauth.models.grant import GRANT_NAME
 from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
 
-DEFAULT_GRANT = "default"
 NO_SUCH_GRANT = "no grant of that name is configured; the stack's parameter Grants names them"
 
 AccountName = Annotated[

@@ -9,6 +9,7 @@ from typing import Any
 
 from cli.desk import Desk
 from cli.errors import BrokenError, CommandError, NotNowError
+from cli.stack import Stack
 from zendesk_oauth.models.subdomain import Subdomain
 
 ANSWER_SECONDS = 70
@@ -40,7 +41,7 @@ def examine(desk: Desk, subdomain: Subdomain) -> Mapping[str, Any]:
 
 def _ask(desk: Desk, event: Mapping[str, object]) -> Mapping[str, Any]:
     client = desk.account.client("lambda", read_seconds=ANSWER_SECONDS, attempts=1)
-    answer = client.invoke(FunctionName=desk.stack.outputs["RefreshFunctionName"], Payload=json.dumps(event))
+    answer = client.invoke(FunctionName=Stack(desk.stack).refresh_function, Payload=json.dumps(event))
     payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise _failure(payload)

@@ -1,7 +1,7 @@
 """What a deployment says of itself, as far as the commands go by it: its stack's outputs and parameters."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from zendesk_oauth.errors import ConfigurationError
 from zendesk_oauth.flow_settings import parse_grants
@@ -17,66 +17,49 @@ if TYPE_CHECKING:
 class Stack(NamedTuple):
     """A deployment. Every property raises ConfigurationError where the stack does not say it."""
 
-    outputs: Mapping[str, str]
-    parameters: Mapping[str, str]
-
-    @classmethod
-    def of(cls, deployed: "DeployedStack") -> Self:
-        """Return what a deployed stack says."""
-        return cls(deployed.outputs, deployed.parameters)
+    deployed: "DeployedStack"
 
     @property
     def table(self) -> str:
         """The connections table."""
-        return self.output("ConnectionsTableName")
+        return self.deployed.outputs["ConnectionsTableName"]
 
     @property
     def refresh_function(self) -> str:
         """The function that alone may refresh, and open a pair."""
-        return self.output("RefreshFunctionName")
+        return self.deployed.outputs["RefreshFunctionName"]
 
     @property
     def seal(self) -> SealSettings:
         """What names a sealed token's place, and the key."""
-        return SealSettings(
-            self._parameter("Application"), self._parameter("Stage"), self.output("TokenKeyArn")
-        )
+        said = self.deployed.parameters
+        return SealSettings(said["Application"], said["Stage"], self.deployed.outputs["TokenKeyArn"])
 
     @property
     def grants(self) -> Mapping[str, Grant]:
         """What an account may be connected for."""
         try:
-            return parse_grants(self._parameter("Grants"))
+            return parse_grants(self.deployed.parameters["Grants"])
         except ValueError as error:
             raise ConfigurationError((f"the stack's Grants {error}",)) from error
 
     @property
     def required_roles(self) -> frozenset[str]:
         """One of these must be the role of whoever connects an account."""
-        return frozenset(self._parameter("RequiredRoles").split())
+        return frozenset(self.deployed.parameters["RequiredRoles"].split())
 
     @property
     def endpoints(self) -> Endpoints:
         """Zendesk's addresses, and our own."""
-        return Endpoints(self._parameter("ZendeskBaseUrl"), self.output("PublicBaseUrl"))
+        return Endpoints(self.deployed.parameters["ZendeskBaseUrl"], self.deployed.outputs["PublicBaseUrl"])
+
+    @property
+    def client_id(self) -> str:
+        """The identifier of our client at Zendesk."""
+        return self.deployed.parameters["ZendeskClientId"]
 
     @property
     def start_url(self) -> str | None:
         """Where anybody may connect an account; None where one is invited."""
-        is_open = self._parameter("StartMode") == StartMode.OPEN
+        is_open = self.deployed.parameters["StartMode"] == StartMode.OPEN
         return self.endpoints.start if is_open else None
-
-    def output(self, name: str) -> str:
-        """Return an output by its name."""
-        return _said(self.outputs, "output", name)
-
-    def _parameter(self, name: str) -> str:
-        return _said(self.parameters, "parameter", name)
-
-
-def _said(values: Mapping[str, str], kind: str, name: str) -> str:
-    if name not in values:
-        raise ConfigurationError(
-            (f"the stack has no {kind} {name}: it is of another version, or none of ours",)
-        )
-    return values[name]

@@ -4,15 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from deployed.said import Said
+
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """A stack by its outputs and parameters."""
+    """A stack by its outputs and parameters; what it does not say raises ConfigurationError when it is asked for."""
 
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     status: str = ""
     """CloudFormation's own word for how its last change ended."""
+
+    def __post_init__(self) -> None:
+        """Let what is missing be told in a sentence."""
+        object.__setattr__(self, "outputs", Said("output", self.outputs))
+        object.__setattr__(self, "parameters", Said("parameter", self.parameters))
 
     @classmethod
     def read(cls, cloudformation: Any, name: str) -> Self:  # noqa: ANN401 - an untyped client

@@ -10,6 +10,7 @@ from deployed.account import Account
 from deployed.api import Api
 from verification.run import Verification
 from verification.stack import Deployed
+from zendesk_oauth.errors import ConfigurationError
 
 
 def main() -> int:
@@ -23,7 +24,7 @@ def main() -> int:
         deployed = Deployed.read(account.client("cloudformation"), asked.stack)
         api = Api(asked.api, account.region) if asked.api else Api.of(deployed, account)
         return Verification(account, api, deployed, print, time.sleep)()
-    except (ClientError, BotoCoreError, ValueError) as error:
+    except (ClientError, BotoCoreError, ConfigurationError, ValueError) as error:
         sys.stderr.write(f"verify-aws: not begun or not ended: {error}\n")
         return 1
 

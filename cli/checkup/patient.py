@@ -35,7 +35,7 @@ class Patient:
     @cached_property
     def stack(self) -> Stack:
         """What the stack says of itself."""
-        return Stack.of(self.desk.stack)
+        return Stack(self.desk.stack)
 
     @cached_property
     def resources(self) -> Mapping[str, Mapping[str, str]]:

@@ -22,7 +22,7 @@ def tables(patient: Patient) -> str | None:
 
 
 def _lives(patient: Patient) -> str | None:
-    table = patient.stack.output("InstallsTableName")
+    table = patient.desk.stack.outputs["InstallsTableName"]
     found = patient.client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     if found["TimeToLiveStatus"] in ON:
         return None

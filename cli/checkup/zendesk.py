@@ -80,8 +80,8 @@ def _sent(patient: Patient, verb: str) -> str | None:
         return None  # which the line of the functions tells
     given = found.get("Environment", {}).get("Variables", {})
     wanted = {
-        "PUBLIC_BASE_URL": patient.stack.output("PublicBaseUrl"),
-        "ZENDESK_CLIENT_ID": patient.desk.stack.parameters["ZendeskClientId"],
+        "PUBLIC_BASE_URL": patient.desk.stack.outputs["PublicBaseUrl"],
+        "ZENDESK_CLIENT_ID": patient.stack.client_id,
     }
     others = [variable for variable, value in wanted.items() if given.get(variable) != value]
     return f"{verb} has another {' and '.join(others)} than the stack: {PUT_BACK}" if others else None
@@ -90,7 +90,7 @@ def _sent(patient: Patient, verb: str) -> str | None:
 def _refused(patient: Patient) -> str | None:
     """Ask for the page, as an install would: whatever is not registered is answered with 400."""
     own, subdomain = patient.stack.endpoints.redirect_uri, patient.account
-    client_id, scopes = patient.desk.stack.parameters["ZendeskClientId"], _scopes(patient)
+    client_id, scopes = patient.stack.client_id, _scopes(patient)
     query = {"response_type": "code", "client_id": client_id, "redirect_uri": own, "scope": scopes}
     # A challenge of nobody's: there is no verifier, so nothing could come of an answer.
     query |= {"state": "doctor", "code_challenge": "A" * 43, "code_challenge_method": "S256"}
@@ -110,7 +110,7 @@ def _refused(patient: Patient) -> str | None:
 
 def is_global(patient: Patient) -> str | None:
     """See whether accounts of others can be connected."""
-    if patient.is_own_account or patient.desk.stack.parameters["ZendeskClientId"].startswith(GLOBAL):
+    if patient.is_own_account or patient.stack.client_id.startswith(GLOBAL):
         return None
     return (
         "a local client connects its own account alone: have Zendesk make it global (docs/deploy.md), "

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import DEFAULT_GRANT, AccountName, GrantName, names_of
+from cli.arguments import AccountName, GrantName, names_of
 from cli.connections import Connection, end_connection, find_connection
 from cli.desk import Desk
 from cli.errors import AmissError, NotNowError, RefusedError
@@ -14,6 +14,7 @@ from cli.exits import Exit
 from cli.output import table
 from cli.words import LEFT_ALIVE, REVOCATIONS, STATUSES, when
 from zendesk_oauth.adapters.clock import SystemClock
+from zendesk_oauth.models.grant import DEFAULT_GRANT
 from zendesk_oauth.models.subdomain import Subdomain
 
 PAUSE_SECONDS = 2.0

@@ -85,7 +85,7 @@ def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
     from cli.stack import Stack  # noqa: PLC0415 - as above
 
     _check_files(file, report)
-    stack = Stack.of(desk.stack)
+    stack = Stack(desk.stack)
     tokens = TokenFile(file, file_format or format_of(file), frozenset(stack.grants))
     importing = import_of(desk.account, stack, HowToImport(parallel, replace, dry_run))
     ended = Ended(stack.start_url)

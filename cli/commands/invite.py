@@ -17,6 +17,7 @@ from cli.errors import RefusedError
 from cli.stack import Stack
 from cli.words import when
 from zendesk_oauth.adapters.clock import SystemClock
+from zendesk_oauth.models.grant import DEFAULT_GRANT
 
 User = Annotated[
     str,
@@ -36,13 +37,14 @@ def invite(
     wanted = {"grant": grant, "subdomain": subdomain, "return_to": return_to}
     given = {name: value for name, value in wanted.items() if value is not None}
     if subdomain is not None:
-        given["subdomain"] = names_of(subdomain, grant or "default")[1]
-    if grant is not None and grant not in Stack.of(desk.stack).grants:
+        given["subdomain"] = names_of(subdomain, grant or DEFAULT_GRANT)[1]
+    stack = Stack(desk.stack)
+    if grant is not None and grant not in stack.grants:
         raise RefusedError(NO_SUCH_GRANT)
-    is_open = desk.stack.parameters["StartMode"] == "open"
-    invitation = _open(desk, given) if is_open else _confirmed(desk, {"user": user, **given})
+    start_url = stack.start_url
+    invitation = _open(start_url, given) if start_url else _confirmed(desk, {"user": user, **given})
     desk.output.tell(invitation, lambda out: out.print(invitation["start_url"], soft_wrap=True, markup=False))
-    if is_open:
+    if start_url:
         desk.output.say(
             "This deployment starts installs openly: anybody may use it, and the user is not noted."
         )
@@ -53,9 +55,9 @@ def invite(
         )
 
 
-def _open(desk: Desk, given: Mapping[str, str]) -> Mapping[str, Any]:
+def _open(start_url: str, given: Mapping[str, str]) -> Mapping[str, Any]:
     query = f"?{urlencode(given)}" if given else ""
-    return {"start_url": f"{desk.stack.outputs['StartUrl']}{query}", "install": None, "expires_at": None}
+    return {"start_url": f"{start_url}{query}", "install": None, "expires_at": None}
 
 
 def _confirmed(desk: Desk, body: Mapping[str, object]) -> Mapping[str, Any]:

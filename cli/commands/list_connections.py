@@ -28,7 +28,7 @@ def list_connections(
 ) -> None:
     """List connections: who is connected, and who has to connect again."""
     connections, more = some_connections(desk, grant, status, None if everything else limit)
-    if not connections and grant is not None and grant not in Stack.of(desk.stack).grants:
+    if not connections and grant is not None and grant not in Stack(desk.stack).grants:
         # asked only now: connections may outlive the grant that they were made for
         raise RefusedError(NO_SUCH_GRANT)
     now = SystemClock().now()

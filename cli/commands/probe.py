@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.arguments import DEFAULT_GRANT, AccountName, GrantName, names_of
+from cli.arguments import AccountName, GrantName, names_of
 from cli.desk import Desk
 from cli.errors import NotConnectedError
 from cli.exits import Exit
@@ -11,6 +11,7 @@ from cli.output import table
 from cli.refresh_function import probe as ask_zendesk
 from cli.words import NOTHING, STATUSES, when
 from zendesk_oauth.adapters.clock import SystemClock
+from zendesk_oauth.models.grant import DEFAULT_GRANT
 
 OUTCOMES: Mapping[str, str] = {
     "alive": "alive: Zendesk takes the token",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import DEFAULT_GRANT, AccountName, GrantName, names_of
+from cli.arguments import AccountName, GrantName, names_of
 from cli.connections import find_connection
 from cli.desk import Desk
 from cli.errors import NotConnectedError
@@ -15,6 +15,7 @@ from cli.output import table
 from cli.refresh_function import refresh_due, refresh_failed
 from cli.words import exactly
 from zendesk_oauth.adapters.clock import SystemClock
+from zendesk_oauth.models.grant import DEFAULT_GRANT
 from zendesk_oauth.models.subdomain import Subdomain
 
 OUTCOMES: Mapping[str, str] = {

@@ -53,7 +53,7 @@ def rekey(
     if campaign is None:
         desk.output.say(f"Campaign {name}: if this is stopped, go on with --campaign {name}")
     with shown_progress(desk.output.beside) as progress:
-        report = rekey_of(desk.account, Stack.of(desk.stack), name, progress, parallel)()
+        report = rekey_of(desk.account, Stack(desk.stack), name, progress, parallel)()
     desk.output.tell(summary(report, name), lambda out: _show(report, name, out))
     return Exit.DONE if report.is_whole else Exit.AMISS
 

@@ -13,7 +13,6 @@ from cli.exits import Exit
 from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
 from cli.jobs.restore_outcome import RAISED_BY, RestoreOutcome
 from cli.output import plain, table
-from zendesk_oauth.errors import StoreError
 
 if TYPE_CHECKING:  # Rich and the SDK take a while to load
     from rich.console import Console
@@ -26,7 +25,7 @@ MEANING: Mapping[RestoreOutcome, str] = {
     RestoreOutcome.DONE: "brought back before",
     RestoreOutcome.KEPT: "the stack's own row is as new or newer, and was kept",
     RestoreOutcome.RAISED: "the stack's own row is younger, was kept, and only its epoch raised",
-    RestoreOutcome.LATER: "written by others each time, or the table did not answer: run it again",
+    RestoreOutcome.LATER: "written or refreshed by others just then, or the table did not answer: run it again",
     RestoreOutcome.BAD: "no connection: left",
 }
 AFTERWARDS = """\
@@ -41,7 +40,6 @@ What happens now:
 SHOWN = 20
 _LEFT = (RestoreOutcome.LATER, RestoreOutcome.BAD)
 
-_NO_TABLE = "ResourceNotFoundException"
 _From = Annotated[str, typer.Option("--from", help="The table that the point-in-time restore has made.")]
 _All = Annotated[bool, typer.Option("--all", help="Replace rows that are newer, too.")]
 _RaisedBy = Annotated[int, typer.Option("--raise-epoch-by", min=1, help="Beyond the higher of both epochs.")]
@@ -75,23 +73,18 @@ def restore(  # noqa: PLR0913, PLR0917 - these are the command's options
     from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
     from cli.stack import Stack  # noqa: PLC0415 - as above
 
-    stack = Stack.of(desk.stack)
+    stack = Stack(desk.stack)
     if backup_table == stack.table:
         raise RefusedError("--from names the stack's own table; a point-in-time restore makes another")
     how = HowToRestore(raised_by, parallel, over_newer, dry_run)
     with shown_progress(desk.output.beside) as progress:
-        try:
-            ended = run(restore_of(desk.account, stack, backup_table, how), progress)
-        except StoreError as error:
-            if _NO_TABLE not in str(error):
-                raise
-            raise RefusedError(f"there is no table {backup_table}; --from names the restored one") from error
+        ended = run(restore_of(desk.account, stack, backup_table, how), progress)
     desk.output.tell(summary(ended, dry_run=dry_run), lambda out: _show(ended, out, dry_run=dry_run))
     return Exit.AMISS if ended.left else Exit.DONE
 
 
 def run(restoring: "RestoreTable", progress: "Progress") -> Ended:
-    """Go through the restored table. Raises StoreUnavailableError."""
+    """Go through the restored table. Raises RefusedError where there is none, and StoreUnavailableError."""
     ended = Ended()
     progress.begin("looking" if restoring.dry_run else "restoring")
     for row in restoring():

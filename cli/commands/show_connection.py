@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from cli.arguments import DEFAULT_GRANT, AccountName, GrantName, names_of
+from cli.arguments import AccountName, GrantName, names_of
 from cli.connections import Connection, find_connection
 from cli.desk import Desk
 from cli.output import table
 from cli.words import REASONS, REVOCATIONS, STATUSES, when
 from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.grant import DEFAULT_GRANT
 
 type Line = tuple[str, str]
 TIMES_OF_TOKENS = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cli.errors import RefusedError
 from cli.jobs.batch_read import BatchRead
 from cli.jobs.restore_update import SEEN, BackupRow, LiveRow, raise_update, restore_update
 from zendesk_oauth.adapters.dynamodb_attributes import text
@@ -30,12 +31,16 @@ class RestoreRows:
     pause: Callable[[float], None]
 
     def backup(self) -> Iterator[BackupRow]:
-        """Yield every row of the restored table. Raises StoreError where there is no such table."""
+        """Yield every row of the restored table. Raises RefusedError where there is no such table."""
+        pages = self.client.get_paginator("scan").paginate(TableName=self.backup_table, ConsistentRead=True)
         with store_errors():
-            for page in self.client.get_paginator("scan").paginate(
-                TableName=self.backup_table, ConsistentRead=True
-            ):
-                yield from map(BackupRow, page["Items"])
+            try:
+                for page in pages:
+                    yield from map(BackupRow, page["Items"])
+            except self.client.exceptions.ResourceNotFoundException:
+                raise RefusedError(
+                    f"there is no table {self.backup_table}; --from names the restored one"
+                ) from None
 
     def live(self, keys: Iterable[str]) -> Mapping[str, LiveRow]:
         """Read the stack's own rows strongly, by their keys, at most MOST_KEYS."""

@@ -25,6 +25,7 @@ from cli.trouble import is_refusal, trouble_of
 from tests.cli.aws import LoopbackAws, Said, refused
 from tests.cli.conftest import Type
 from tests.cli.samples import connection
+from tests.doubles.describe_stacks import stack_xml
 from zendesk_oauth.errors import ConfigurationError, StoreUnavailableError, SubdomainRefusedError
 
 LIST = "GET /connections"
@@ -274,6 +275,31 @@ def test_a_stack_of_something_else_is_told_as_that(aws: LoopbackAws, typed: Type
     result = typed("list")
     assert (result.exit_code, result.stdout) == (Exit.NO_ACCESS, "")
     assert "is a stack, but no deployment of this" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("show", "acme"),
+        ("probe", "acme"),
+        ("refresh", "acme"),
+        ("disconnect", "acme", "--yes"),
+        ("invite", "user-7"),
+        ("rekey",),
+        ("restore", "--from", "backup"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_stack_that_never_came_to_its_end_is_told_as_that(
+    aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """It has parameters and no outputs: what is missing is named, and no command takes it for an error of its own."""
+    monkeypatch.setattr(aws, "describe_stacks", lambda _: Said(200, stack_xml({}, aws.parameters)))
+    result = typed(*words)
+    assert (result.exit_code, result.stdout) == (Exit.BROKEN, "")
+    assert "the stack has no output " in result.stderr
+    assert "report it" not in result.stderr
 
 
 @pytest.mark.parametrize(

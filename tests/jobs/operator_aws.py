@@ -45,7 +45,7 @@ class OperatorAws(ThreadingHTTPServer):
         """Return a status, and XML."""
         if name != STACK_NAME:
             return 400, error_xml("ValidationError", "no such stack")
-        return 200, stack_xml(self.stack.outputs, self.stack.parameters)
+        return 200, stack_xml(self.stack.deployed.outputs, self.stack.deployed.parameters)
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, object]:
         """Do what `refresh` does when it is asked."""

@@ -20,6 +20,7 @@ from cli.jobs import rekey_table
 from cli.jobs.rekey_table import RekeyReport
 from cli.output import Output
 from cli.stack import Stack
+from deployed.stack import DeployedStack
 from tests.dynamodb_local import create_tables
 from tests.jobs.accounts import Accounts, cells, write_lines
 from tests.jobs.operator_aws import FUNCTION, OperatorAws, running_operator_aws
@@ -51,7 +52,7 @@ def stack_of(accounts: Accounts, **parameters: str) -> Stack:
         "StartMode": "open",
         "ZendeskBaseUrl": addresses.zendesk,
     }
-    return Stack(outputs, usual | parameters)
+    return Stack(DeployedStack(outputs, usual | parameters))
 
 
 @pytest.fixture
@@ -284,7 +285,7 @@ def test_a_stack_of_another_version_is_said_in_a_sentence(accounts: Accounts) ->
     """What it does not say is named."""
     stack = stack_of(accounts)
     with pytest.raises(ConfigurationError, match="no output TokenKeyArn"):
-        _ = Stack({}, stack.parameters).seal
+        _ = Stack(DeployedStack({}, stack.deployed.parameters)).seal
     with pytest.raises(ConfigurationError, match="Grants needs"):
         _ = stack_of(accounts, Grants="Default=read").grants
 

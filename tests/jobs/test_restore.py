@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cli.errors import RefusedError
 from cli.jobs import restore_update
 from cli.jobs.restore_outcome import RAISED_BY, RestoreOutcome
 from cli.jobs.restore_rows import RestoreRows
@@ -18,6 +19,7 @@ from tests.jobs.doubles import Clock
 from tests.stores.refreshing import KEY, OURS, due, item_of, pair, resealed, superseded, times
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
 from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore
+from zendesk_oauth.errors import StoreError
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, Superseded, Version
 from zendesk_oauth.models.subdomain import Subdomain
@@ -461,6 +463,17 @@ def test_a_table_that_does_not_answer_leaves_a_row_for_later(
         patched.setattr(shelf.client, "update_item", unanswered)
         assert shelf.outcome() is LATER
     assert shelf.outcome() is RESTORED
+
+
+@pytest.mark.parametrize("gone", ["backup", "live"])
+def test_only_the_restored_table_is_called_missing_when_it_is(shelf: Shelf, gone: str) -> None:
+    """The stack's own table may be gone as well: that is no slip of whoever typed the command."""
+    shelf.keep(THEN)
+    tables = {"backup": shelf.backup, "live": shelf.live} | {gone: "nowhere"}
+    rows = RestoreRows(shelf.client, tables["backup"], tables["live"], lambda _: None)
+    error = {"backup": RefusedError, "live": StoreError}[gone]
+    with pytest.raises(error, match="nowhere" if gone == "backup" else "ResourceNotFoundException"):
+        list(RestoreTable(rows, shelf.clock)())
 
 
 def test_a_row_that_changes_each_time_is_left_for_later(
