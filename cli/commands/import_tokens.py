@@ -35,6 +35,7 @@ MEANING: Mapping[ImportOutcome, str] = {
     ImportOutcome.LOST: "Zendesk does not take its refresh token: connect the account again",
     ImportOutcome.WRONG_ROLE: "not written, somebody else's token: connect the account again",
     ImportOutcome.REFUSED: "not written, may not ask whose it is: connect the account again",
+    ImportOutcome.UNCLEAR: "not written, no answer of an account: is its name right?",
     ImportOutcome.BAD: "not written: correct the line",
 }
 SHOWN = 20

@@ -29,6 +29,8 @@ class ImportOutcome(StrEnum):
     """The token is not of somebody who may connect the account: it was not written."""
     REFUSED = "refused"
     """Zendesk does not say whose token it is, because it may not ask that: it was not written."""
+    UNCLEAR = "unclear"
+    """Zendesk answers, and not as an account does: there may be none of that name. It was not written."""
     BAD = "bad"
     """The line itself is wrong: it was not written."""
 
@@ -58,6 +60,8 @@ class LineReport(NamedTuple):
             return ""
         if self.outcome in _CONNECT:
             return _reconnect(start_url, self.grant, self.subdomain)
+        if self.outcome is ImportOutcome.UNCLEAR:
+            return f"look whether there is such an account, and {_RUN_AGAIN}"
         if self.outcome is ImportOutcome.BAD:
             return f"correct the line, and {_RUN_AGAIN}"
         return _RUN_AGAIN

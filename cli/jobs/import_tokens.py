@@ -23,6 +23,7 @@ from zendesk_oauth.errors import (
     RefreshPendingError,
     StoreUnavailableError,
     TokenRefusedError,
+    UnintelligibleAnswerError,
     WrongRoleError,
 )
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -36,8 +37,12 @@ from zendesk_oauth.services.refresh_ports import ID_BYTES
 REFRESH_SECONDS = 65
 """How long the end of a refresh is awaited: longer than the function may run."""
 _REFRESHED, _LOST = "refreshed", "reconnect_required"
-_UNVOUCHED = {WrongRoleError: ImportOutcome.WRONG_ROLE, TokenRefusedError: ImportOutcome.REFUSED}
-"""What Zendesk's answers come to after which nothing is written, and asking again does not help."""
+_UNVOUCHED = {
+    WrongRoleError: ImportOutcome.WRONG_ROLE,
+    TokenRefusedError: ImportOutcome.REFUSED,
+    UnintelligibleAnswerError: ImportOutcome.UNCLEAR,
+}
+"""What Zendesk's answers come to after which nothing is written, and asking again alone does not help."""
 _ELSEWHERE = frozenset({ConnectionStatus.ACTIVE, ConnectionStatus.DISCONNECTING})
 """A connection of another origin that is left alone, unless it is to be replaced."""
 

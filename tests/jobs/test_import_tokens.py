@@ -301,25 +301,35 @@ def test_a_dry_run_writes_nothing(accounts: Accounts, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "reason"),
+    ("kind", "options", "outcome", "reason"),
     [
-        ("too_many_requests", {"retry_after": "3600"}, "provider_unavailable"),
-        ("html", {}, "unintelligible_answer"),
+        ("too_many_requests", {"retry_after": "3600"}, ImportOutcome.LATER, "provider_unavailable"),
+        ("html", {}, ImportOutcome.UNCLEAR, "unintelligible_answer"),
     ],
 )
 def test_an_account_that_does_not_answer_is_left_to_the_next_run(
-    accounts: Accounts, run: Run, kind: str, options: dict[str, Any], reason: str
+    accounts: Accounts, run: Run, kind: str, options: dict[str, Any], outcome: ImportOutcome, reason: str
 ) -> None:
     """The others go on, and then it is imported."""
     accounts.zendesk.misbehave(kind, endpoint="current_token", subdomain="acme", times=None, **options)
     lines = [cells(accounts.issue(name)) for name in ("acme", "globex")]
     assert [(each.outcome, each.reason) for each in run(*lines)] == [
-        (ImportOutcome.LATER, reason),
+        (outcome, reason),
         (IMPORTED, ""),
     ]
     accounts.zendesk.faults.clear()
     desk = Desk(accounts.desk.addresses)
     assert [report.outcome for report in run(*lines, ports=desk.import_ports)] == [IMPORTED, DONE]
+
+
+def test_an_account_that_there_is_not_is_told_as_that(accounts: Accounts, run: Run) -> None:
+    """Its 404 is an answer: running it again changes nothing, so somebody is to look at the name."""
+    line = cells(accounts.issue())
+    accounts.zendesk.delete_account("acme")
+    (report,) = run(line)
+    assert (report.outcome, report.reason) == (ImportOutcome.UNCLEAR, "unintelligible_answer")
+    assert "such an account" in report.to_do(None)
+    assert accounts.rows() == {}
 
 
 class WithoutKeys:
