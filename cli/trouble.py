@@ -13,6 +13,7 @@ from botocore.exceptions import ConnectionError as SdkConnectionError
 
 from cli.errors import BrokenError, CommandError, NoAccessError, NotNowError, RefusedError
 from deployed.account import RegionMissingError
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.errors import RequestError, ZendeskOAuthError
 
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
@@ -51,16 +52,6 @@ def unforeseen(error: Exception) -> str:
     *_, (frame, line) = walk_tb(error.__traceback__)
     place = f"{frame.f_code.co_filename}:{line}"
     return f"this command has an error of its own, {type(error).__name__} at {place}; please report it"
-
-
-def code_of(error: ClientError) -> str:
-    """Return the code by which AWS names an error."""
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
-
-
-def is_refusal(error: ClientError) -> bool:
-    """Tell whether AWS says that this identity may not do it."""
-    return code_of(error) in _REFUSED
 
 
 def _of_aws(error: ClientError) -> CommandError:

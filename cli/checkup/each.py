@@ -34,7 +34,7 @@ def together(mends: Iterable[str | None]) -> str | None:
 def _gone_or(look: Look, physical: str) -> str | None:
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as cli.desk says
 
-    from cli.trouble import code_of  # noqa: PLC0415 - as above
+    from zendesk_oauth.adapters.aws_errors import code_of  # noqa: PLC0415 - as above
 
     try:
         return look(physical)

@@ -11,13 +11,3 @@ class Progress(Protocol):
 
     def advance(self, steps: int = 1) -> None:
         """So many steps of this part are done."""
-
-
-class Silence:
-    """The port `Progress` where nobody looks on."""
-
-    def begin(self, what: str, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def advance(self, steps: int = 1) -> None:
-        """Say nothing."""

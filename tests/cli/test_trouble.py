@@ -21,7 +21,7 @@ from cli.console import WIDTH_OF_NO_TERMINAL
 from cli.desk import Desk
 from cli.exits import Exit
 from cli.output import Output
-from cli.trouble import is_refusal, trouble_of
+from cli.trouble import trouble_of
 from tests.cli.aws import LoopbackAws, Said, refused
 from tests.cli.conftest import Type
 from tests.cli.samples import connection
@@ -69,12 +69,6 @@ def test_what_an_error_means_to_whoever_typed(error: Exception, code: Exit, said
 def test_what_nobody_foresaw_is_not_explained(error: Exception) -> None:
     """The text of such an error may quote what it was given, an SDK's too."""
     assert trouble_of(error) is None
-
-
-def test_a_refusal_is_told_from_other_errors() -> None:
-    """By its code."""
-    assert is_refusal(aws_error("AccessDenied"))
-    assert not is_refusal(aws_error("ThrottlingException"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.errors import ConfigurationError, SecretUnavailableError
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.ports import Clock
@@ -65,7 +66,7 @@ class SecretsManagerClientSecret:
         try:
             answer = self._client.get_secret_value(SecretId=self._arn, VersionStage=version_stage)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "unknown")
+            code = code_of(error)
             if code in _SETUP_FAULTS:
                 raise ConfigurationError((f"CLIENT_SECRET_ARN cannot be read: {code}",)) from error
             raise SecretUnavailableError(code) from error

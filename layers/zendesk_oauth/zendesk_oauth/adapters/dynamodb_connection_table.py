@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.adapters.dynamodb_attributes import Item, text
-from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, code_of, row_in_the_way, store_errors
+from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, row_in_the_way, store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
 
 if TYPE_CHECKING:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.adapters.dynamodb_attributes import text
 from zendesk_oauth.adapters.dynamodb_connection_rows import (
     confirm_update,
     connection_update,
     establish_update,
 )
-from zendesk_oauth.adapters.dynamodb_errors import cancellation_reasons, code_of, store_errors
+from zendesk_oauth.adapters.dynamodb_errors import cancellation_reasons, store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
 from zendesk_oauth.errors import StoreError, StoreUnavailableError, VersionConflictError
 from zendesk_oauth.models.connection import Establishment

@@ -20,6 +20,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.errors import StoreError, StoreUnavailableError, VersionConflictError
 
 if TYPE_CHECKING:
@@ -55,11 +56,6 @@ def store_errors() -> Iterator[None]:
         raise StoreError(type(error).__name__) from error
     except BotoCoreError as error:
         raise StoreUnavailableError(type(error).__name__) from error
-
-
-def code_of(error: ClientError) -> str:
-    """Return the error's code, or "unknown" where the answer had none."""
-    return error.response.get("Error", {}).get("Code") or "unknown"
 
 
 def translated(error: ClientError) -> StoreError:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from zendesk_oauth.adapters import dynamodb_install_rows as rows
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, optional_text, text
-from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, code_of, row_in_the_way, store_errors
+from zendesk_oauth.adapters.dynamodb_errors import CONDITION_FAILED, row_in_the_way, store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
 from zendesk_oauth.adapters.dynamodb_install_attributes import establishment_of, install_item, install_of
 from zendesk_oauth.errors import VersionConflictError

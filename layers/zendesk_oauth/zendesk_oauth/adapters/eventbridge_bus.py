@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from zendesk_oauth.adapters.dynamodb_errors import code_of
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.models.event import Event
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.errors import KeyUnavailableError, SealBrokenError
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import SealContext, SealedToken
@@ -159,7 +160,7 @@ def _key_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
+        code = code_of(error)
         if code in _NOT_OURS:
             raise SealBrokenError(code) from error
         raise KeyUnavailableError(code) from error

@@ -21,6 +21,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from zendesk_oauth.adapters.aws_errors import code_of
 from zendesk_oauth.errors import ConfigurationError, MalformedRequestError, RefreshPendingError
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.token import HANDED_OVER, IN_PROGRESS, RefreshReport, RefreshRequest
@@ -109,7 +110,7 @@ class LambdaRefresher:
             raise RefreshPendingError(f"`refresh` cannot be asked: {type(error).__name__}") from error
 
     def _translated(self, error: ClientError) -> RefreshPendingError | ConfigurationError:
-        code = error.response.get("Error", {}).get("Code") or "unknown"
+        code = code_of(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status in _PASSES_BY_ITSELF or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return RefreshPendingError(f"`refresh` cannot be asked: {code}")

@@ -1,13 +1,9 @@
 """The rescue queue in SQS: where a sealed answer waits while the store is down."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zendesk_oauth.adapters.aws_errors import queue_errors
 from zendesk_oauth.adapters.rescue_message import renewal_text
-from zendesk_oauth.errors import StoreUnavailableError
 from zendesk_oauth.models.refresh import Renewal
 
 if TYPE_CHECKING:
@@ -23,7 +19,7 @@ class SqsRescueQueue:
 
     def send(self, renewal: Renewal) -> None:
         """Keep it, sealed as it is. Raises StoreUnavailableError, whatever the queue's reason."""
-        with _queue_errors():
+        with queue_errors("rescue queue"):
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=renewal_text(renewal))
 
     def show_again(self, receipt: str, seconds: int) -> None:
@@ -31,18 +27,7 @@ class SqsRescueQueue:
 
         Raises StoreUnavailableError: it comes again at the queue's time.
         """
-        with _queue_errors():
+        with queue_errors("rescue queue"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
-
-
-@contextmanager
-def _queue_errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        raise StoreUnavailableError(f"rescue queue: {code}") from error
-    except BotoCoreError as error:
-        raise StoreUnavailableError(f"rescue queue: {type(error).__name__}") from error

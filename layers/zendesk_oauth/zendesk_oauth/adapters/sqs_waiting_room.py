@@ -8,10 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zendesk_oauth.adapters.aws_errors import queue_errors
 from zendesk_oauth.adapters.dynamodb_changes import FORMAT, DynamoDBChangeRecord
-from zendesk_oauth.errors import MalformedRequestError, StoreUnavailableError
+from zendesk_oauth.errors import MalformedRequestError
 from zendesk_oauth.models.event import Change, Event, EventType
 from zendesk_oauth.ports.publishing import Record
 
@@ -36,13 +35,8 @@ class SqsWaitingRoom(NamedTuple):
         self._keep(record.kept())
 
     def _keep(self, text: str) -> None:
-        try:
+        with queue_errors("waiting room"):
             self.client.send_message(QueueUrl=self.queue_url, MessageBody=text)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "unknown")
-            raise StoreUnavailableError(f"waiting room: {code}") from error
-        except BotoCoreError as error:
-            raise StoreUnavailableError(f"waiting room: {type(error).__name__}") from error
 
 
 class KeptRecord(NamedTuple):
