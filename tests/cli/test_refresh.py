@@ -96,7 +96,9 @@ def test_a_connection_that_never_was(aws: LoopbackAws, typed: Type) -> None:
 def test_no_version_is_told_where_there_is_none(aws: LoopbackAws, typed: Type) -> None:
     """As after a claim that was not got."""
     aws.say("invoke", Said(body=answer(outcome="in_progress", epoch=None, generation=None)))
-    assert "version" not in typed("refresh", "acme").stdout
+    result = typed("refresh", "acme")
+    assert (result.exit_code, "in_progress" in result.stdout) == (Exit.DONE, True)
+    assert "version" not in result.stdout
 
 
 def test_machines_get_the_answer_as_it_is(aws: LoopbackAws, typed: Type) -> None:

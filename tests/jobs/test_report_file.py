@@ -54,10 +54,12 @@ def test_a_report_as_json_lines(tmp_path: Path) -> None:
     assert [tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows] == EXPECTED
 
 
-def test_without_a_file_nothing_is_written() -> None:
+def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever wants no report gets none."""
+    monkeypatch.chdir(tmp_path)
     with report_file(None, FileFormat.CSV, START) as report:
         report(REPORTS[0])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("outcome", ImportOutcome)

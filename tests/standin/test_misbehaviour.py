@@ -87,7 +87,9 @@ def test_no_refresh_token(zendesk: StandIn, client: PlainClient, *, keeps_old: b
 def test_no_refresh_token_on_an_exchange(zendesk: StandIn, client: PlainClient) -> None:
     """Proves that the first answer can lack its refresh token, too."""
     zendesk.misbehave("no_refresh_token")
-    assert "refresh_token" not in client.exchange(client.code()).json()
+    answer = client.exchange(client.code())
+    assert (answer.status_code, "access_token" in answer.json()) == (200, True)
+    assert "refresh_token" not in answer.json()
 
 
 @pytest.mark.parametrize("value", ["mac", "", None, 7])
