@@ -270,7 +270,7 @@ def test_looking_ahead_consumes_nothing(flow: Flow, header: str) -> None:
     state = browser.begin()
     cookies = [f"{name}={value}" for name, value in browser.jar.items()]
     event = api_event("GET", "/x", f"code=c&state={state}", cookies=cookies, headers={header: "prefetch"})
-    assert flow.callback(event, None)["statusCode"] == 503
+    assert flow.callback(event, None)["statusCode"] == 403
     assert flow.statuses == ["pending"]
 
 

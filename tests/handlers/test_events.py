@@ -38,7 +38,7 @@ SHOWN = {
         200, "Zendesk subdomain", letter="H", became="offered", mode="confirmed"
     ),
     "start/head": Shown(405),
-    "start/prefetch": Shown(503, "prefetch_refused"),
+    "start/prefetch": Shown(403, "prefetch_refused"),
     "callback/allowed": Shown(200, "Zendesk is connected", letter="A", became="connected"),
     "callback/replayed": Shown(200, "Zendesk is connected", letter="A", became="connected"),
     "callback/no-cookie": Shown(400, "state_rejected", letter="A", became="pending"),

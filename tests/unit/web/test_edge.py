@@ -78,7 +78,7 @@ def test_another_method_is_refused_before_anything_is_read(method: str) -> None:
 def test_a_prefetch_reaches_no_use_case() -> None:
     """A browser that looks ahead uses nothing up."""
     handler, scripted, journal = edge()
-    assert handler(api_event("GET", "/x", headers={"sec-purpose": "prefetch"}), None)["statusCode"] == 503
+    assert handler(api_event("GET", "/x", headers={"sec-purpose": "prefetch"}), None)["statusCode"] == 403
     assert scripted.requests == []
     assert isinstance(journal.entries[0][0].error, PrefetchRefusedError)
 

@@ -19,7 +19,7 @@ _STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
     errors.InvitationRejectedError: HTTPStatus.GONE,
     errors.InvitationsNotOfferedError: HTTPStatus.CONFLICT,
     errors.ConfirmationRejectedError: HTTPStatus.FORBIDDEN,
-    errors.PrefetchRefusedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.PrefetchRefusedError: HTTPStatus.FORBIDDEN,
     errors.CallbackError: HTTPStatus.BAD_REQUEST,
     errors.WrongRoleError: HTTPStatus.FORBIDDEN,
     errors.ProviderError: HTTPStatus.BAD_GATEWAY,
