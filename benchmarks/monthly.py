@@ -23,7 +23,7 @@ SCHEDULES = {"keep-alive": MINUTES // 5, "unfinished": MINUTES, "revoke": MINUTE
 OF_REFRESH = SCHEDULES["keep-alive"] + SCHEDULES["unfinished"]
 SHARDS, QUERY_UNITS = 16, 0.5
 """What a tick of `refresh` asks its index, and what each question costs; `revoke` asks one."""
-ALARMS, TICKS_METRICS, FURTHER_METRICS = 24, 5, 25
+ALARMS, TICKS_METRICS, FURTHER_METRICS = 29, 5, 25
 """Alarms of the template; metrics that ticks alone write; further ones that a stack in use writes, assumed."""
 POLLS = 2 * 5 * 3 * MINUTES
 """Of two queues: five pollers of Lambda's each, which ask every twenty seconds."""

@@ -108,6 +108,14 @@ def test_every_log_group_forgets_after_the_parameters_days(resources: dict[str, 
     assert all(days == {"Ref": "LogRetentionDays"} for days in groups.values())
 
 
+def test_the_longest_parameters_fit_into_a_functions_variables(template: dict[str, Any]) -> None:
+    """Lambda has 4 kB for all variables of a function: what has no bound by its nature leaves the others 1.3 kB."""
+    longest = [
+        template["Parameters"][name]["MaxLength"] for name in ("Grants", "SiteUrl", "AllowedReturnOrigins")
+    ]
+    assert sum(longest) <= 4096 - 1300
+
+
 def test_a_log_group_is_there_before_its_function(functions: dict[str, Any]) -> None:
     """A function may not make one, so what it said before would be gone; and what is named is made first."""
     assert {verb: properties["LoggingConfig"] for verb, properties in functions.items()} == {

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from tests.template.reading import SAM, TEMPLATE, run
-from zendesk_oauth import publish_journal, refresh_journal
-from zendesk_oauth.errors import ClientRejectedError
+from zendesk_oauth import observability, publish_journal, refresh_journal
+from zendesk_oauth.errors import ClientRejectedError, KeyUnavailableError, StoreUnavailableError
 from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, METRICS
 from zendesk_oauth.services.revoke_leftovers import GIVEN_UP, POSTPONED, UNREADABLE
 from zendesk_oauth.services.revoke_token import Revocation
@@ -143,12 +143,17 @@ def test_alarms_tell_the_topic_where_there_is_one(template: dict[str, Any]) -> N
             if alarm["TreatMissingData"] != "notBreaching":
                 loud.add(name)
             watched |= _watched(alarm)
-    assert loud == {"KeepAliveSilentAlarm", "UnfinishedSilentAlarm"}
+    assert loud == {"KeepAliveSilentAlarm", "UnfinishedSilentAlarm", "RevokeSilentAlarm"}
     assert watched == {
         ("CallbackFunction", "Errors"),
         ("CallbackFunction", "Throttles"),
         ("RevokeFunction", "Errors"),
+        ("RevokeFunction", "Invocations"),
+        ("ConnectionsFunction", "Throttles"),
+        ("connections key_unavailable", "RequestFailed"),
+        ("connections store_unavailable", "RequestFailed"),
         ("", "ServerErrorAnswered"),
+        ("", "ZendeskErrorAnswered"),
         ("callback client_rejected", "InstallFailed"),
         ("revoke", LEFT_ALIVE_METRIC),
         ("RefreshFunction", "Errors"),
@@ -181,21 +186,27 @@ def test_alarms_name_metrics_and_outcomes_that_are_really_counted(template: dict
         for pair in _watched(resource["Properties"])
     }
     ours = {(of.partition(" ")[0], name): of for of, name in watched if of.partition(" ")[0] in VARIABLES}
-    counted = {*METRICS.values(), LEFT_ALIVE_METRIC}
+    counted = {*METRICS.values(), LEFT_ALIVE_METRIC, *counted_in(observability)}
     assert {name for verb, name in ours if verb not in {"refresh", "publish"}} <= counted
     assert {name for verb, name in ours if verb == "refresh"} <= counted_in(refresh_journal)
     assert {name for verb, name in ours if verb == "publish"} <= counted_in(publish_journal)
     assert ours["callback", "InstallFailed"] == f"callback {ClientRejectedError.code}"
+    of_connections = {of for of, name in watched if name == "RequestFailed"}
+    assert of_connections == {f"connections {e.code}" for e in (KeyUnavailableError, StoreUnavailableError)}
     assert {*Revocation, GIVEN_UP, UNREADABLE, POSTPONED} > LEFT_ALIVE
 
 
 def test_a_schedule_that_ticks_no_more_is_heard_within_a_quarter_of_an_hour(template: dict[str, Any]) -> None:
-    """For each schedule of refresh: three periods without a tick ring, and no period is shorter than its pause."""
+    """For each schedule: three periods without a tick ring, and no period is shorter than its pause."""
     resources = template["Resources"]
-    for name, pause in (("KeepAlive", "5 minutes"), ("Unfinished", "1 minute")):
+    for name, pause, counted in (
+        ("KeepAlive", "5 minutes", "KeepAliveTicked"),
+        ("Unfinished", "1 minute", "UnfinishedTicked"),
+        ("Revoke", "1 minute", "Invocations"),
+    ):
         assert resources[f"{name}Schedule"]["Properties"]["ScheduleExpression"] == f"rate({pause})"
         alarm = resources[f"{name}SilentAlarm"]["Properties"]
-        assert alarm["MetricName"] == f"{name}Ticked"
+        assert alarm["MetricName"] == counted
         assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
             "Sum",
             "LessThanThreshold",
@@ -206,17 +217,22 @@ def test_a_schedule_that_ticks_no_more_is_heard_within_a_quarter_of_an_hour(temp
 
 
 def test_an_error_that_somebody_saw_is_counted_in_the_gateways_log(template: dict[str, Any]) -> None:
-    """Every 5xx of every route but the token route's 503, which says "not now" and is everyday business."""
+    """Every 5xx: ours, but the token route's 503, which says "not now" and is everyday business; and Zendesk's 502."""
     resources = template["Resources"]
-    counts = resources["ServerErrors"]["Properties"]
-    assert counts["LogGroupName"] == {"Ref": "ApiLogs"}
-    assert counts["FilterPattern"] == (
-        '{ ($.status = "5*") && (($.status != "503") || ($.routeKey != "*/token")) }'
-    )
-    (counted,) = counts["MetricTransformations"]
-    alarm = resources["ServerErrorsAlarm"]["Properties"]
-    assert (counted["MetricName"], counted["MetricValue"]) == (alarm["MetricName"], "1")
-    assert counted["MetricNamespace"] == alarm["Namespace"]
+    patterns = {
+        "ServerErrors": (
+            '{ ($.status = "5*") && ($.status != "502") && (($.status != "503") || ($.routeKey != "*/token")) }'
+        ),
+        "ZendeskErrors": '{ $.status = "502" }',
+    }
+    for name, pattern in patterns.items():
+        counts = resources[name]["Properties"]
+        assert counts["LogGroupName"] == {"Ref": "ApiLogs"}
+        assert counts["FilterPattern"] == pattern
+        (counted,) = counts["MetricTransformations"]
+        alarm = resources[f"{name}Alarm"]["Properties"]
+        assert (counted["MetricName"], counted["MetricValue"]) == (alarm["MetricName"], "1")
+        assert counted["MetricNamespace"] == alarm["Namespace"]
     stage = resources["ApiStage"]["Properties"]
     assert {"status", "routeKey"} <= json.loads(stage["AccessLogSettings"]["Format"]).keys()
     left_out = [route for route in stage["RouteSettings"] if route.endswith("/token")]
