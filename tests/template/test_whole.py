@@ -83,6 +83,18 @@ def test_every_name_that_is_referred_to_exists(translated: dict[str, Any]) -> No
             assert not unknown, name
 
 
+def test_a_function_has_its_own_log_group_and_the_common_format(translated: dict[str, Any]) -> None:
+    """SAM lays what a function says of its log over what all of them have."""
+    logged = {
+        name: resource["Properties"]["LoggingConfig"]
+        for name, resource in translated["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert len(logged) == len(VARIABLES)
+    for name, config in logged.items():
+        assert config == {"LogFormat": "Text", "LogGroup": {"Ref": name.replace("Function", "Logs")}}
+
+
 def test_sam_finds_nothing_to_say() -> None:
     """`sam validate --lint` is clean."""
     code, said = run(SAM / "sam", "validate", "--lint", "--template", TEMPLATE)
