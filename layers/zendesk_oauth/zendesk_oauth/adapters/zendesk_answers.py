@@ -23,7 +23,7 @@ SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def api_object(answer: HttpAnswer, now: datetime) -> dict[str, Any]:
-    """Return the JSON object of an API call. Raises TokenRefusedError for 401 and 403, else another ProviderError."""
+    """Return the JSON object of an API call. Raises TokenRefusedError where the API refuses, else a ProviderError."""
     refuse_api_error(answer, now)
     return json_object(answer)
 
@@ -31,9 +31,15 @@ def api_object(answer: HttpAnswer, now: datetime) -> dict[str, Any]:
 def refuse_api_error(answer: HttpAnswer, now: datetime) -> None:
     """Raise what an API call's status says, unless it is 2xx."""
     refuse_unavailable(answer, now)
-    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if answer.status == HTTPStatus.UNAUTHORIZED or _is_forbidden(answer):
         raise TokenRefusedError(f"HTTP {answer.status}", status=answer.status)
     refuse_other_than_success(answer)
+
+
+def _is_forbidden(answer: HttpAnswer) -> bool:
+    """Tell whether the API says no: its own 403 names an error; a page of whatever stands before it says nothing."""
+    content = parsed(answer.body)
+    return answer.status == HTTPStatus.FORBIDDEN and isinstance(content, dict) and "error" in content
 
 
 def retry_after(answer: HttpAnswer, now: datetime) -> timedelta | None:
