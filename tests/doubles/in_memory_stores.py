@@ -14,7 +14,6 @@ from threading import RLock
 from zendesk_oauth.errors import StoreUnavailableError, VersionConflictError
 from zendesk_oauth.models.connection import ConnectionStatus, Establishment
 from zendesk_oauth.models.install import (
-    CANDIDATE_LIFE,
     EXCHANGE_LIFE,
     PENDING_LIFE,
     Install,
@@ -159,7 +158,7 @@ class InMemoryInstallStore(_Scripted):
                 status=InstallStatus.CANDIDATE,
                 handle_fingerprint=handle_fingerprint,
                 missing_scopes=establishment.missing_scopes,
-                expires_at=now + CANDIDATE_LIFE,
+                expires_at=establishment.candidacy_ends(now),
             )
             _keep_due(row, establishment, row.install.expires_at)
 

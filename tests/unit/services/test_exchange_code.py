@@ -97,6 +97,23 @@ def test_a_living_token_that_cannot_be_kept_is_revoked(world: World) -> None:
     install = world.allow(world.started()).install
     assert (install.status, install.reason) == (InstallStatus.FAILED, "unusable_tokens")
     assert world.zendesk.alive == set()
+    assert list(world.installs.due_for_revocation(world.clock.now() + LATER)) == []
+
+
+@pytest.mark.parametrize("problem", ["refused", "lives on", "unreachable"])
+def test_half_an_answer_that_could_not_be_revoked_is_kept_for_later(world: World, problem: str) -> None:
+    """The access token may live without an end, and there is no other trace of it: sealed, and due in a minute."""
+    world.zendesk.alive.add("half")
+    world.zendesk.answer = UnusableTokensError("no refresh token", Secret("half"))
+    world.zendesk.deletion = TokenRefusedError("HTTP 403", status=403) if problem == "refused" else None
+    world.zendesk.deletion_works = problem != "lives on"
+    world.zendesk.find_error = ProviderUnavailableError("HTTP 503") if problem == "unreachable" else None
+    install = world.allow(world.started()).install
+    assert (install.status, install.reason) == (InstallStatus.FAILED, "unusable_tokens")
+    world.zendesk.deletion, world.zendesk.deletion_works, world.zendesk.find_error = None, True, None
+    world.clock.advance(LATER)
+    (ended,) = world.revoke_leftovers(world.clock.monotonic() + 50.0)
+    assert (ended.install_id, ended.outcome, world.zendesk.alive) == (install.install_id, "revoked", set())
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from zendesk_oauth.errors import (
     TokenRefusedError,
     ZendeskOAuthError,
 )
+from zendesk_oauth.models.connection import LEFT_TO_REVOKE
 from zendesk_oauth.models.install import CANDIDATE_LIFE, InstallStatus
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import AuthorizedUser
@@ -86,6 +88,20 @@ def test_the_unconfirmed_are_revoked_and_closed(world: World) -> None:
     )
     assert world.zendesk.alive == set()
     assert run(world) == []
+
+
+@pytest.mark.parametrize("seconds", [300, 600, 749, 750, 172_800])
+def test_a_candidate_is_revoked_while_its_access_token_lives(world: World, seconds: int) -> None:
+    """However short that is: without it there would be nothing left to ask Zendesk with."""
+    life = timedelta(seconds=seconds)
+    world.zendesk.answer = replace(issued(), access_lifetime=life)
+    completion, _ = world.candidate()
+    ends = min(CANDIDATE_LIFE, life - LEFT_TO_REVOKE)
+    assert completion.install.expires_at == world.clock.now() + ends
+    world.clock.advance(ends - timedelta(seconds=1))
+    assert run(world) == []
+    world.clock.advance(timedelta(seconds=61))
+    assert run(world) == [RevocationEnded(completion.install.install_id, "acme", "revoked")]
 
 
 def test_a_candidate_in_time_is_left_alone(world: World) -> None:

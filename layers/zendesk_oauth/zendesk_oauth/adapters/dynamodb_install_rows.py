@@ -25,7 +25,6 @@ from zendesk_oauth.adapters.dynamodb_install_attributes import (
 )
 from zendesk_oauth.models.connection import Establishment
 from zendesk_oauth.models.install import (
-    CANDIDATE_LIFE,
     EXCHANGE_LIFE,
     OUTCOME_KEPT,
     PENDING_LIFE,
@@ -136,7 +135,7 @@ def candidate_update(
     establishment: Establishment, handle_fingerprint: str, now: datetime
 ) -> ConditionalUpdate:
     """Return the write that turns an exchange into a candidate, due for revocation when its time is over."""
-    expires_at = now + CANDIDATE_LIFE
+    expires_at = establishment.candidacy_ends(now)
     return ConditionalUpdate(
         conditions=(_IS_EXCHANGING,),
         assigned={

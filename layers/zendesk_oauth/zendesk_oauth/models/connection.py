@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from zendesk_oauth.models.install import CANDIDATE_LIFE
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealedPair
@@ -15,6 +16,10 @@ KEEP_ALIVE_SHARDS = 16
 """Partitions of the keep-alive index."""
 SHARDS = tuple(f"shard-{number:02d}" for number in range(KEEP_ALIVE_SHARDS))
 """Their names, in order; every index over all connections is divided in the same way."""
+
+
+LEFT_TO_REVOKE = timedelta(seconds=150)
+"""What is left of a candidate's access token when nobody has confirmed it: two ticks of the schedule, and an answer."""
 
 
 class ConnectionStatus(StrEnum):
@@ -54,6 +59,13 @@ class Establishment:
     def key(self) -> str:
         """The row's key."""
         return connection_key(self.grant, self.subdomain)
+
+    def candidacy_ends(self, now: datetime) -> datetime:
+        """Return until when it may be confirmed, if it becomes a candidate now.
+
+        Its access token has to live on for a while then: without a confirmation it is what revokes the pair.
+        """
+        return min(now + CANDIDATE_LIFE, self.times.expires_at - LEFT_TO_REVOKE)
 
 
 def connection_key(grant: str, subdomain: Subdomain) -> str:

@@ -6,6 +6,7 @@ one POST; then who pressed Allow; then one transaction. A fresh token that is no
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from zendesk_oauth.errors import (
     ProviderError,
@@ -14,7 +15,7 @@ from zendesk_oauth.errors import (
     ZendeskOAuthError,
 )
 from zendesk_oauth.models.connection import Establishment, token_times
-from zendesk_oauth.models.install import CANDIDATE_LIFE, Install, InstallStatus
+from zendesk_oauth.models.install import Install, InstallStatus
 from zendesk_oauth.models.scopes import missing
 from zendesk_oauth.models.secret import Entropy, Secret, base64url
 from zendesk_oauth.models.subdomain import Subdomain
@@ -36,6 +37,8 @@ EXCHANGE_SECONDS = 10.0
 """For the POST and the question who allowed it, together: the person waits, and a code is dead after 120 s."""
 REVOKE_SECONDS = 5.0
 """For the revocation of a token that is not kept, within the function's own limit."""
+HALF_LIFE = timedelta(days=2)
+"""How long an access token that came alone is taken to live: as long as Zendesk gives any that ends."""
 _COMMIT_ID_BYTES = 16
 _SETTLED = frozenset({Revocation.REVOKED})
 """A new token that is called dead without having been seen alive may have met a passing fault: asked again later."""
@@ -67,12 +70,18 @@ class ExchangeCode:
                 CodeExchange(subdomain, code, binding.code_verifier, install.scopes), deadline
             )
         except UnusableTokensError as error:
-            self._revoke(subdomain, error.access_token)
-            return self._fail(install, error.code, None)
+            return self._let_go_of_half(install, keys, error)
         except ZendeskOAuthError as error:
             return self._fail(install, error.code, None)
         establishment = self._seal(install, issued, keys)
         return self._keep_or_let_go(install, establishment, issued, binding, deadline)
+
+    def _let_go_of_half(self, install: Install, keys: KeysInHand, half: UnusableTokensError) -> Install:
+        """Revoke an access token that came alone, or keep it sealed, in the place of both, until it can be revoked."""
+        if self._revoke(install.account, half.access_token):
+            return self._fail(install, half.code, None)
+        alone = IssuedTokens(half.access_token, half.access_token, install.scopes, HALF_LIFE, HALF_LIFE)
+        return self._fail(install, half.code, self._seal(install, alone, keys))
 
     def _seal(self, install: Install, issued: IssuedTokens, keys: KeysInHand) -> Establishment:
         commit_id = base64url(self.entropy(_COMMIT_ID_BYTES))
@@ -128,7 +137,7 @@ class ExchangeCode:
             kept,
             status=InstallStatus.CANDIDATE,
             handle_fingerprint=handle,
-            expires_at=now + CANDIDATE_LIFE,
+            expires_at=establishment.candidacy_ends(now),
         )
 
     def _settle_lost_commit(
