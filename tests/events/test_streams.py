@@ -98,7 +98,7 @@ class Company:
     def _commit(self, connection: Connection, now: datetime) -> None:
         commit_id = f"renewal-{next(_NUMBERS)}"
         fresh = Renewal(
-            *("default", ACME, connection.version, connection.scopes, now, times(now), pair(commit_id))
+            *("default", ACME, connection.version, connection.scopes, now, times(now)), sealed=pair(commit_id)
         )
         assert self.refresh.commit(fresh) is not None
 

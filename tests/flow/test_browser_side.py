@@ -391,9 +391,9 @@ def test_a_prefetcher_consumes_nothing(confirmed: World, header: dict[str, str])
     """Looking ahead uses up neither an invitation nor a code."""
     browser = Browser(confirmed)
     invitation = urlsplit(confirmed.invite()).query
-    assert browser.start(invitation, **header).status == 503
+    assert browser.start(invitation, **header).status == 403
     callback = approve(browser.begin(invitation))
-    assert browser.callback(callback, **header).status == 503
+    assert browser.callback(callback, **header).status == 403
     assert asked_nothing(confirmed)
     assert browser.callback(callback).status == 303
 

@@ -261,6 +261,23 @@ def test_a_rescued_renewal_is_replayed(world: World) -> None:
     assert world.refresh(event("due")) == answer("refreshed", (1, 3))
 
 
+def test_a_pair_of_before_cannot_be_laid_over_the_living_one(world: World, sinks: Sinks) -> None:
+    """Whoever kept a message, or saw its pair in the row, sends it again on other terms: nothing is written."""
+    due(world)
+    world.refresh(event("due"), without_store(world))
+    messages = rescued_messages(world)
+    world.refresh(messages)
+    world.clock.advance(NEARLY_OVER)
+    world.refresh(event("due"))
+    before = world.connection()
+    (record,) = messages["Records"]
+    forged = json.loads(record["body"]) | {"replaces": {"epoch": 1, "generation": 3}}
+    answered = world.refresh({"Records": [record | {"body": json.dumps(forged)}]})
+    assert answered == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert '"seal_broken"' in sinks.stdout
+    assert (world.connection(), world.alive) == (before, 1)
+
+
 def test_one_poisoned_message_fails_alone(world: World, sinks: Sinks) -> None:
     """R10: the damaged one goes back, and of what it holds the log says nothing."""
     due(world)

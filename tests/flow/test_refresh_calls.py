@@ -240,6 +240,7 @@ def test_a_cold_start_with_nothing_to_do_loads_next_to_nothing(
 
 LOADED = [
     "zendesk_oauth.adapters",
+    "zendesk_oauth.adapters.aws_errors",
     "zendesk_oauth.adapters.clock",
     "zendesk_oauth.adapters.dynamodb_attributes",
     "zendesk_oauth.adapters.dynamodb_connection_attributes",

@@ -197,7 +197,11 @@ def test_no_life_breaks_an_invariant() -> None:
 
 @pytest.mark.parametrize("broken", [Doubled, Undead, Careless], ids=lambda broken: broken.__name__)
 def test_what_is_broken_is_noticed(broken: type[ConnectionLife]) -> None:
-    """The machine has teeth: a condition left out, or a queue that keeps nothing, breaks an invariant soon."""
-    many = settings(SOME, max_examples=200, phases=(Phase.generate,), report_multiple_bugs=False)
+    """The machine has teeth: a condition left out, or a queue that keeps nothing, breaks an invariant soon.
+
+    The first that does ends the search. How soon depends on what else the process has loaded, whose constants
+    Hypothesis tries, too: so there are many tries, and few are needed.
+    """
+    many = settings(SOME, max_examples=5_000, phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(broken, settings=many)

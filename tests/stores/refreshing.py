@@ -82,7 +82,9 @@ def due(**changes: Any) -> Connection:
 
 def renewal(commit_id: str = "c41") -> Renewal:
     """Return the pair that replaces the one of `due`, with fewer scopes."""
-    return Renewal("default", ACME, Version(3, 40), ("tickets:read",), NOON, times(NOON), pair(commit_id))
+    return Renewal(
+        "default", ACME, Version(3, 40), ("tickets:read",), NOON, times(NOON), sealed=pair(commit_id)
+    )
 
 
 def renewed(connection: Connection) -> Connection:

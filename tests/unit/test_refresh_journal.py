@@ -153,7 +153,7 @@ def renewal(world: World) -> Renewal:
     """Return a renewal of the world's row."""
     row = world.row
     return Renewal(
-        row.grant, row.subdomain, row.version, row.scopes, row.issued_at, row.times, row.living_pair
+        row.grant, row.subdomain, row.version, row.scopes, row.issued_at, row.times, sealed=row.living_pair
     )
 
 

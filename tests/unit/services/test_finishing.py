@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from zendesk_oauth.errors import (
     KeyUnavailableError,
     ProviderUnavailableError,
     RefreshPendingError,
+    SealBrokenError,
     StoreError,
     StoreUnavailableError,
     TokenRefusedError,
@@ -92,6 +94,36 @@ def test_a_replay_can_be_repeated(world: World) -> None:
     before, posts = world.row, world.zendesk.posts
     assert replay(world, renewal).outcome is ReplayOutcome.RESTORED
     assert (world.row, world.zendesk.posts) == (before, posts)
+
+
+FAR_OFF = BEGAN + timedelta(days=3650)
+TERMS: dict[str, object] = {
+    "replaces": Version(1, 2),
+    "scopes": ("impersonate",),
+    "lost_scopes": ("users:read",),
+    "issued_at": FAR_OFF,
+}
+
+
+@pytest.mark.parametrize("term", [*TERMS, "expires_at", "refresh_at", "refresh_expires_at", "keep_alive_at"])
+def test_a_replay_on_other_terms_is_refused(world: World, term: str) -> None:
+    """Its seals open, for they were made here; but for this renewal, and not for what the message says of it now."""
+    renewal = rescued(world)
+    before = world.row
+    times: dict[str, Any] = {"times": replace(renewal.times, **({} if term in TERMS else {term: FAR_OFF}))}
+    forged: dict[str, Any] = {term: TERMS[term]} if term in TERMS else times
+    with pytest.raises(SealBrokenError, match="other terms"):
+        replay(world, replace(renewal, **forged))
+    assert world.row == before
+    assert replay(world, renewal).outcome is ReplayOutcome.RESTORED
+
+
+def test_a_pair_of_an_install_is_no_renewal(world: World) -> None:
+    """The row's first pair was sealed for no terms at all: whoever has seen it cannot send it back."""
+    row = world.row
+    terms = (row.grant, row.subdomain, row.version, row.scopes, row.issued_at, row.times)
+    with pytest.raises(SealBrokenError, match="other terms"):
+        replay(world, Renewal(*terms, sealed=row.living_pair))
 
 
 def test_a_replay_overrules_a_verdict(world: World) -> None:

@@ -1,5 +1,7 @@
 """What the refresh protocol knows of a connection: its version, its claim, and how a refresh ended."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,6 +9,7 @@ from typing import NamedTuple
 
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, connection_key
 from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealContext, SealedPair
 
@@ -20,6 +23,9 @@ BACK_OFF = timedelta(seconds=15)
 """Where Zendesk does not say how long to wait."""
 GENERATIONS_PER_DATA_KEY = 100
 """A generation that this divides is sealed under fresh data keys; the others keep those that readers have warm."""
+
+NONCE_LENGTH, BOUND_BYTES = 22, 16
+"""A renewal's commit id: 16 random bytes, and as many of a digest of its terms, each in base64url."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,8 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
-    """The sealed answer of one refresh, and the version it replaces: all that a commit or a rescue needs.
+class RenewalTerms:
+    """What one refresh has brought, but for the tokens themselves, and the version that it replaces.
 
     `lost_scopes` are those that the pair before it had and this one has not.
     """
@@ -105,8 +111,33 @@ class Renewal:
     scopes: Scopes
     issued_at: datetime
     times: TokenTimes
-    sealed: SealedPair
     lost_scopes: Scopes = ()
+
+    def commit_id(self, nonce: str) -> str:
+        """Return the commit id of these terms, behind a nonce of NONCE_LENGTH: other terms have another."""
+        version, times = self.replaces, self.times
+        terms = (self.grant, self.subdomain, version.epoch, version.generation, self.scopes, self.lost_scopes)
+        instants = (
+            self.issued_at,
+            times.expires_at,
+            times.refresh_at,
+            times.refresh_expires_at,
+            times.keep_alive_at,
+        )
+        text = json.dumps([nonce, *terms, *(instant.isoformat() for instant in instants)])
+        return nonce + base64url(hashlib.sha256(text.encode()).digest()[:BOUND_BYTES])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal(RenewalTerms):
+    """The sealed answer of one refresh, on its terms: all that a commit or a rescue needs."""
+
+    sealed: SealedPair
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether its pair was sealed on just these terms: the seals know the commit id, and that knows the terms."""
+        return self.sealed.commit_id == self.commit_id(self.sealed.commit_id[:NONCE_LENGTH])
 
 
 class DueConnection(NamedTuple):

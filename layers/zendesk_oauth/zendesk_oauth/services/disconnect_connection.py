@@ -14,7 +14,13 @@ from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, Claim, Connection
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import UnlockedPair
-from zendesk_oauth.services.keep_renewal import KeepRenewal, commit_or_supersede, no_row, sealed_renewal
+from zendesk_oauth.services.keep_renewal import (
+    KeepRenewal,
+    Replaced,
+    commit_or_supersede,
+    no_row,
+    sealed_renewal,
+)
 from zendesk_oauth.services.refresh_ports import ID_BYTES, RefreshPorts
 from zendesk_oauth.services.retire_pair import Retired, RetirePair
 from zendesk_oauth.services.revoke_token import Revocation
@@ -126,7 +132,7 @@ class _Kept:
 
     def __call__(self, fresh: IssuedTokens, until: float) -> None:
         ports, connection = self.ports, self.connection
-        renewal = sealed_renewal(ports, connection.context, connection.version, self.pair, fresh)
+        renewal = sealed_renewal(ports, Replaced(connection.context, connection.version), self.pair, fresh)
         with suppress(StoreUnavailableError):  # it is revoked all the same
             KeepRenewal(ports, until)(renewal, self._write)
 

@@ -5,12 +5,13 @@ there is. Lying in both does no harm, because a replay is the same conditional w
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Never
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Never
 
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
 from zendesk_oauth.models.connection import token_times
-from zendesk_oauth.models.refresh import Connection, Renewal, Superseded, Version
+from zendesk_oauth.models.refresh import Connection, Renewal, RenewalTerms, Superseded, Version
+from zendesk_oauth.models.scopes import Scopes, missing
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens, SealContext
 from zendesk_oauth.ports.refresh import RefreshStore, UnlockedPair
@@ -71,21 +72,31 @@ class KeepRenewal:
         return True
 
 
+class Replaced(NamedTuple):
+    """What a renewal comes in the place of: where it is sealed, its version, and its scopes if they count."""
+
+    context: SealContext
+    version: Version
+    scopes: Scopes = ()
+
+
 def sealed_renewal(
-    ports: RefreshPorts, context: SealContext, replaces: Version, pair: UnlockedPair, fresh: IssuedTokens
+    ports: RefreshPorts, replaced: Replaced, pair: UnlockedPair, fresh: IssuedTokens
 ) -> Renewal:
-    """Return what Zendesk has issued now in the place of a pair, sealed under that pair's keys."""
+    """Return what Zendesk has issued now in the place of a pair, sealed under that pair's keys and for these terms."""
     entropy, now = ports.entropy, ports.clock.now()
-    commit_id = base64url(entropy(ID_BYTES))
-    return Renewal(
-        grant=context.grant,
-        subdomain=context.subdomain,
-        replaces=replaces,
+    terms = RenewalTerms(
+        grant=replaced.context.grant,
+        subdomain=replaced.context.subdomain,
+        replaces=replaced.version,
         scopes=fresh.scopes,
         issued_at=now,
         times=token_times(fresh, now, entropy(1)[0] / 255),
-        sealed=pair.seal(fresh.access_token, fresh.refresh_token, commit_id),
+        lost_scopes=missing(replaced.scopes, fresh.scopes),
     )
+    commit_id = terms.commit_id(base64url(entropy(ID_BYTES)))
+    sealed = pair.seal(fresh.access_token, fresh.refresh_token, commit_id)
+    return Renewal(**{field.name: getattr(terms, field.name) for field in fields(terms)}, sealed=sealed)
 
 
 def commit_or_supersede(

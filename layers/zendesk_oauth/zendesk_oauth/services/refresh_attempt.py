@@ -24,10 +24,15 @@ from zendesk_oauth.models.refresh import (
     Renewal,
     Superseded,
 )
-from zendesk_oauth.models.scopes import missing
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
-from zendesk_oauth.services.keep_renewal import KeepRenewal, commit_or_supersede, no_row, sealed_renewal
+from zendesk_oauth.services.keep_renewal import (
+    KeepRenewal,
+    Replaced,
+    commit_or_supersede,
+    no_row,
+    sealed_renewal,
+)
 from zendesk_oauth.services.probe_rotation import Probe, probe_rotation
 from zendesk_oauth.services.refresh_ports import KEEP_SECONDS, POST_SECONDS, RefreshPorts
 from zendesk_oauth.services.retire_superseded import RetireSuperseded
@@ -94,10 +99,8 @@ class RefreshAttempt:
         except ProviderError as error:
             return self._leave_unread(error)
         connection = self.connection
-        renewal = replace(
-            sealed_renewal(self.ports, connection.context, connection.version, pair, issued),
-            lost_scopes=missing(connection.scopes, issued.scopes),
-        )
+        replaced = Replaced(connection.context, connection.version, connection.scopes)
+        renewal = sealed_renewal(self.ports, replaced, pair, issued)
         return replace(
             self._commit(renewal),
             kept_refresh_token=issued.kept_refresh_token,

@@ -2,14 +2,15 @@
 
 It is the same conditional write as a refresh's own commit, so it can come late, twice, and over a verdict.
 Whoever may invoke the function can send what looks like a message, so both seals are opened first: only the function
-itself can have sealed them for this connection.
+itself can have sealed them for this connection. And the terms have to be those that the pair was sealed for, or a pair
+of before, which its row has shown to others, could be laid over the one that lives.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from zendesk_oauth.errors import ProviderUnavailableError, StoreUnavailableError
+from zendesk_oauth.errors import ProviderUnavailableError, SealBrokenError, StoreUnavailableError
 from zendesk_oauth.models.refresh import Connection, Renewal
 from zendesk_oauth.models.tokens import SealContext
 from zendesk_oauth.services.keep_renewal import commit_or_supersede
@@ -45,13 +46,15 @@ class ReplayRescued:
     def __call__(self, renewal: Renewal, until: float) -> ReplayAnswer:
         """Return what became of it; safe to repeat. Nothing is begun that could not end by `until`.
 
-        Raises SealBrokenError for a pair that was not sealed here, and KeyUnavailableError, StoreUnavailableError and
-        ProviderUnavailableError: the queue is still the only place it lies in.
+        Raises SealBrokenError for a pair that was not sealed here, or not for these terms, and KeyUnavailableError,
+        StoreUnavailableError and ProviderUnavailableError: the queue is still the only place it lies in.
         """
         if self.ports.clock.monotonic() + KEEP_SECONDS > until:
             raise StoreUnavailableError("no time is left to replay it")
         context = SealContext(renewal.grant, renewal.subdomain)
         self.ports.keyring.unlock(context, renewal.sealed)
+        if not renewal.is_bound:
+            raise SealBrokenError("a pair that was sealed for other terms")
         current, superseded = commit_or_supersede(self.ports.store, renewal)
         if superseded is None:
             return ReplayAnswer(ReplayOutcome.RESTORED, current)

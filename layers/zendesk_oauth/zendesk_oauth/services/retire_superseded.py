@@ -8,7 +8,13 @@ from zendesk_oauth.errors import SealError, StoreUnavailableError
 from zendesk_oauth.models.refresh import NO_VERSION, Connection, Renewal, Superseded
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.tokens import IssuedTokens, SealContext
-from zendesk_oauth.services.keep_renewal import KeepRenewal, no_row, sealed_renewal, superseded_by_birth
+from zendesk_oauth.services.keep_renewal import (
+    KeepRenewal,
+    Replaced,
+    no_row,
+    sealed_renewal,
+    superseded_by_birth,
+)
 from zendesk_oauth.services.refresh_ports import RefreshPorts
 from zendesk_oauth.services.retire_pair import Retired, RetirePair
 
@@ -54,7 +60,7 @@ class RetireSuperseded:
 
         def keep(fresh: IssuedTokens, until: float) -> None:
             with suppress(StoreUnavailableError):  # it is revoked all the same
-                renewal = sealed_renewal(ports, context, NO_VERSION, pair, fresh)
+                renewal = sealed_renewal(ports, Replaced(context, NO_VERSION), pair, fresh)
                 KeepRenewal(ports, until)(renewal, write)
 
         retire = RetirePair(ports.token_endpoint, ports.api, ports.clock, self.until)
