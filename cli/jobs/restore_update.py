@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
+    LOSS,
+    MAY_HAVE_LOST,
     SUPERSEDED,
     Item,
     instant,
@@ -25,7 +27,7 @@ from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
 from zendesk_oauth.adapters.dynamodb_rekey import MARKS
 from zendesk_oauth.models.connection import ConnectionStatus, keep_alive_shard
-from zendesk_oauth.models.refresh import Version
+from zendesk_oauth.models.refresh import LossReason, Version
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -34,7 +36,17 @@ RESTORED_FROM = "restored_from"
 """What a row that was brought back says of its origin: the table, and the version that it had there."""
 NEEDED = frozenset({"epoch", "generation", "status", "grant", "subdomain"})
 """What every row of ours has."""
-SEEN = (KEY, "epoch", "generation", "status", "issued_at", "established_at", RESTORED_FROM, *SUPERSEDED)
+SEEN = (
+    KEY,
+    "epoch",
+    "generation",
+    "status",
+    "issued_at",
+    "established_at",
+    RESTORED_FROM,
+    *SUPERSEDED,
+    *LOSS,
+)
 """All that is read of the stack's own row."""
 _COMMITS = "superseded_commits"
 _OF_THE_MOMENT = (*CLAIM, "retry_at")
@@ -110,6 +122,12 @@ class LiveRow(NamedTuple):
         return optional_text(self.item, RESTORED_FROM)
 
     @property
+    def may_have_lost(self) -> bool:
+        """Whether an answer of Zendesk's may have been lost that rotated its pair."""
+        claim, reason = (optional_text(self.item, name) for name in LOSS)
+        return bool(claim) or reason == LossReason.ANSWER_LOST
+
+    @property
     def pair(self) -> str | None:
         """The commit id of its pair, which may live; None where there is none, or less than a whole one."""
         return self.item["commit_id"]["S"] if self.item.keys() >= set(SUPERSEDED) else None
@@ -126,6 +144,8 @@ def restore_update(
     if replaced is not None and not _is_in_backup(replaced, row):
         moved = {f"was_{name}": superseded_name(name, replaced) for name in SUPERSEDED}
         commits.add(replaced)
+        if live and live.may_have_lost:
+            attributes[superseded_name(MAY_HAVE_LOST, replaced)] = {"BOOL": True}
         attributes |= {"unfinished_shard": text(keep_alive_shard(row.key)), "unfinished_at": number(0)}
     names = {f"a{place}": name for place, name in enumerate(attributes)}
     return ConditionalUpdate(

@@ -218,6 +218,20 @@ def test_what_an_install_replaced_is_retired(world: World, browser: Browser) -> 
     assert [name for name in row if "superseded" in name or "unfinished" in name] == []
 
 
+def test_a_pair_that_was_lost_before_an_install_is_told(world: World, browser: Browser, sinks: Sinks) -> None:
+    """R3: Zendesk rotated, its answer was lost, and somebody connected anew before anybody asked: it may live on."""
+    due(world)
+    world.zendesk.misbehave("lost")
+    assert world.refresh(event("due"), world.account.cold("refresh"))["outcome"] == "unresolved"
+    assert browser.connect().status == 303
+    assert world.refresh(event("finish"), world.account.cold("refresh"))["outcome"] == "finished"
+    assert ('"given_up"' in sinks.stdout, '"TokenLeftAlive"' in sinks.stdout) == (True, True)
+    row = world.connection()
+    assert row is not None
+    assert [name for name in row if "superseded" in name or "unfinished" in name] == []
+    assert world.alive == 2
+
+
 # -- schedules --
 
 

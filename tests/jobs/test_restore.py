@@ -194,7 +194,7 @@ def test_a_row_that_is_older_is_replaced(shelf: Shelf) -> None:
     shelf.put(older, claim_id={"S": "x"}, reconnect_reason={"S": "stays behind"})
     assert shelf.outcome() is RESTORED
     assert shelf.connection() == replace(THEN, version=Version(1003, 40))
-    assert shelf.superseded() == (Superseded(pair("c38"), older.times.expires_at),)
+    assert shelf.superseded() == (Superseded(pair("c38"), older.times.expires_at, may_have_lost=True),)
     assert "reconnect_reason" not in shelf.row()
     due_rows = shelf.store.unfinished(shelf.row()["unfinished_shard"]["S"], THEN.issued_at)
     assert [row[:2] for row in due_rows] == [("default", ACME)]

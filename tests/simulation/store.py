@@ -135,7 +135,9 @@ class ConditionalRows:
 
     def superseded(self, connection: Row) -> Sequence[Superseded]:
         kept = self.replaced.get(connection.key, ())
-        return tuple({each.sealed.commit_id: each for each in kept}.values())
+        lost = {each.sealed.commit_id for each in kept if each.may_have_lost}
+        each_once = {each.sealed.commit_id: each for each in kept}
+        return tuple(replace(each, may_have_lost=own in lost) for own, each in each_once.items())
 
     def keep_superseded(self, connection: Row, superseded: Superseded) -> None:
         if superseded not in self.replaced[connection.key]:
@@ -153,7 +155,7 @@ class ConditionalRows:
             return
         self.established.add(sealed.commit_id)
         if row.sealed is not None:
-            self.replaced[key].append(Superseded(row.sealed, row.times.expires_at))
+            self.replaced[key].append(Superseded(row.sealed, row.times.expires_at, row.may_have_lost))
             self.unfinished_at[key] = issued_at
         self.rows[key] = replace(
             row,

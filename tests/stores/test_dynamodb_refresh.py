@@ -298,9 +298,58 @@ def test_an_install_and_a_refresh_speak_of_one_row(
     assert second is not None
     assert (second.version.epoch, second.version.generation, second.claim) == (2, 3, None)
     assert named(store.unfinished(SHARD, NOON)) == [("default", ACME)]
-    assert store.superseded(second) == (Superseded(pair("c41"), renewal().times.expires_at),)
+    ended = renewal().times.expires_at
+    assert store.superseded(second) == (Superseded(pair("c41"), ended, may_have_lost=True),)
     store.forget_superseded(second, store.superseded(second)[0])
     assert store.finish(second)
+    row = dynamodb_stores.client.get_item(
+        TableName=tables.connections, Key={"connection_key": {"S": KEY}}, ConsistentRead=True
+    )
+    assert [name for name in row["Item"] if "superseded" in name] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "may_have_lost"),
+    [
+        ({}, False),
+        ({"claim": OURS}, True),
+        ({"claim": replace(OURS, unresolved=True)}, True),
+        ({"status": ConnectionStatus.RECONNECT_REQUIRED, "reconnect_reason": LossReason.ANSWER_LOST}, True),
+        (
+            {"status": ConnectionStatus.RECONNECT_REQUIRED, "reconnect_reason": LossReason.GRANT_REJECTED},
+            False,
+        ),
+    ],
+    ids=["well", "under way", "unresolved", "lost", "revoked"],
+)
+def test_what_an_install_supersedes_says_whether_an_answer_may_have_been_lost(
+    dynamodb_stores: DynamoDBStores,
+    tables: Tables,
+    monkeypatch: pytest.MonkeyPatch,
+    before: dict[str, Any],
+    *,
+    may_have_lost: bool,
+) -> None:
+    """The row's own traces of it end with its epoch, so they go with the pair."""
+    rows = DynamoDBRows(dynamodb_stores.client, tables.connections, monkeypatch)
+    rows.put(due(**before))
+    install(dynamodb_stores, "commit-2", "B" * 22)
+    (left,) = rows.store.superseded(due())
+    assert (left.sealed.commit_id, left.may_have_lost) == ("c40", may_have_lost)
+
+
+def test_a_pair_that_may_have_been_lost_is_so_in_whichever_place(dynamodb_rows: DynamoDBRows) -> None:
+    """It lies there twice, and one place knows: it is forgotten with both."""
+    dynamodb_rows.put(due())
+    before = dynamodb_rows.row()
+    for put_by in ("a-before", "z-after"):
+        put_superseded(dynamodb_rows, put_by, superseded("old"), ("a-before", "old", "z-after"))
+    lost = replace(superseded("old"), may_have_lost=True)
+    dynamodb_rows.store.keep_superseded(due(), lost)
+    assert dynamodb_rows.store.superseded(due()) == (lost,)
+    dynamodb_rows.store.forget_superseded(due(), lost)
+    assert dynamodb_rows.store.finish(due())
+    assert dynamodb_rows.row() == before
 
 
 def install(stores: DynamoDBStores, commit_id: str, install_id: str) -> None:

@@ -41,6 +41,17 @@ def test_a_kept_pair_is_there_until_it_is_forgotten(rows: RefreshRows) -> None:
     assert rows.store.find("default", ACME) == due()
 
 
+def test_what_is_found_out_of_a_kept_pair_stays_with_it(rows: RefreshRows) -> None:
+    """Kept once more with the word that an answer may have been lost: one pair, and that is said of it."""
+    rows.put(due())
+    rows.store.keep_superseded(due(), superseded())
+    lost = replace(superseded(), may_have_lost=True)
+    rows.store.keep_superseded(due(), lost)
+    assert rows.store.superseded(due()) == (lost,)
+    rows.store.forget_superseded(due(), superseded())
+    assert rows.store.superseded(due()) == ()
+
+
 def test_keeping_and_forgetting_can_be_repeated(rows: RefreshRows) -> None:
     """One pair is one pair, and what is forgotten is not missed."""
     rows.put(due())

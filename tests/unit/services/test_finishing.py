@@ -13,12 +13,14 @@ from tests.unit.services.test_refreshing import ACME, BEGAN, KEY, LIFE, Clock, W
 from zendesk_oauth.errors import (
     GrantRejectedError,
     KeyUnavailableError,
+    ProviderError,
     ProviderUnavailableError,
     RefreshPendingError,
     SealBrokenError,
     StoreError,
     StoreUnavailableError,
     TokenRefusedError,
+    UnintelligibleAnswerError,
 )
 from zendesk_oauth.models.connection import (
     SHARDS,
@@ -44,7 +46,6 @@ from zendesk_oauth.services.disconnect_connection import DisconnectOutcome
 from zendesk_oauth.services.finish_connection import (
     LONGEST_REFRESH_LIFE,
     LONGEST_WAIT,
-    OVER,
     SHORTEST_WAIT,
     FinishAnswer,
     FinishConnection,
@@ -52,6 +53,7 @@ from zendesk_oauth.services.finish_connection import (
 from zendesk_oauth.services.hand_over_due import HandOverDue, shards_from
 from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome, ReplayRescued
+from zendesk_oauth.services.retire_pair import OVER
 
 FORBIDDEN = TokenRefusedError("HTTP 403", status=403)
 DOWN = ProviderUnavailableError("503")
@@ -247,6 +249,42 @@ def test_superseded_pairs_are_retired_and_the_row_is_finished(world: World) -> N
     assert (answer.finished, answer.retired, answer.disconnect) == (True, ("revoked", "revoked"), None)
     assert (world.zendesk.alive, world.rows.unfinished_at) == ({"a1"}, {})
     assert finish(world) == FinishAnswer(finished=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ProviderUnavailableError("HTTP 504"), "given_up"),
+        (UnintelligibleAnswerError("HTML"), "given_up"),
+        (ProviderUnavailableError("no route", nothing_sent=True), "not_alive"),
+        (ProviderUnavailableError("HTTP 429", throttled=True), "not_alive"),
+    ],
+)
+def test_a_superseded_pair_whose_answer_was_lost_is_not_called_dead(
+    world: World, error: ProviderError, told: str
+) -> None:
+    """It had to be refreshed to be revoked; where Zendesk may have rotated it, what came in its place may live."""
+    supersede(world, "a0")
+    world.zendesk.alive.discard("a0")
+    world.zendesk.refreshed = error
+    first = finish(world)
+    assert (first.finished, first.retired) == (False, ())
+    (left,) = world.rows.superseded(world.row)
+    assert left.may_have_lost is (told == "given_up")
+    world.zendesk.refreshed = GrantRejectedError("invalid_grant")
+    second = finish(world)
+    assert (second.finished, second.retired) == (True, (told,))
+    assert world.rows.replaced[KEY] == []
+
+
+@pytest.mark.parametrize(("may_have_lost", "told"), [(False, OVER), (True, "given_up")])
+def test_a_superseded_pair_that_is_over_says_nothing_of_one_that_was_lost(
+    world: World, told: str, *, may_have_lost: bool
+) -> None:
+    """When even the longest life is over, what was lost on the way may still have some."""
+    world.rows.keep_superseded(world.row, replace(supersede(world), may_have_lost=may_have_lost))
+    world.clock.seconds += (LIFE + LONGEST_REFRESH_LIFE).total_seconds()
+    assert finish(world).retired == (told,)
 
 
 def test_a_disconnect_goes_on_by_schedule(world: World) -> None:

@@ -20,6 +20,10 @@ SEALED = ("access_token", "access_token_key", "refresh_token", "refresh_token_ke
 """The four attributes of a sealed pair, by the same names in both tables."""
 SUPERSEDED = (*SEALED, "commit_id", "expires_at")
 """What is kept of a pair that its row no longer wants: itself, its commit id, and when its access token is over."""
+LOSS = ("claim_id", "reconnect_reason")
+"""What of a row says that an answer of Zendesk's may have been lost; it goes with the pair, empty where it says no."""
+MAY_HAVE_LOST = "may_have_lost"
+"""The same of a superseded pair, found out later."""
 
 
 def text(value: str) -> "AttributeValueTypeDef":

@@ -5,9 +5,12 @@ where its row never wanted it. Its seal is bound to its own commit id, which lie
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
+    LOSS,
+    MAY_HAVE_LOST,
     SEALED,
     Item,
     instant,
@@ -19,7 +22,7 @@ from zendesk_oauth.adapters.dynamodb_attributes import (
     superseded_name,
 )
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes
-from zendesk_oauth.models.refresh import Claim, Connection, Superseded, Version
+from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Superseded, Version
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
 
@@ -79,7 +82,11 @@ def times_attributes(times: TokenTimes) -> "dict[str, AttributeValueTypeDef]":
 
 def superseded_of(item: Item) -> tuple[Superseded, ...]:
     """Return the pairs that a row keeps for revocation, each once, though two commits may have put it there."""
-    pairs = {own: _superseded(item, put_by) for put_by, own in _commits(item)}
+    pairs: dict[str, Superseded] = {}
+    for put_by, own in _commits(item):
+        pair = _superseded(item, put_by)
+        before = pairs.get(own)
+        pairs[own] = replace(pair, may_have_lost=True) if before and before.may_have_lost else pair
     return tuple(pairs.values())
 
 
@@ -95,7 +102,8 @@ def superseding_commits(item: Item, superseded: Superseded) -> list[str]:
 
 def superseded_attributes(superseded: Superseded) -> "dict[str, AttributeValueTypeDef]":
     """Return what is kept of a pair that its row never wanted, by the names it has in a row of its own."""
-    return sealed_attributes(superseded.sealed) | {"expires_at": instant(superseded.access_expires_at)}
+    kept = sealed_attributes(superseded.sealed) | {"expires_at": instant(superseded.access_expires_at)}
+    return kept | ({MAY_HAVE_LOST: {"BOOL": True}} if superseded.may_have_lost else {})
 
 
 def _commits(item: Item) -> Iterator[tuple[str, str]]:
@@ -110,7 +118,13 @@ def _superseded(item: Item, put_by: str) -> Superseded:
     sealed = SealedPair(
         pair["commit_id"]["S"], sealed_token(pair, "access_token"), sealed_token(pair, "refresh_token")
     )
-    return Superseded(sealed, instant_of(pair, "expires_at"))
+    return Superseded(sealed, instant_of(pair, "expires_at"), _may_have_lost(item, put_by))
+
+
+def _may_have_lost(item: Item, put_by: str) -> bool:
+    claim, reason = (optional_text(item, superseded_name(name, put_by)) for name in LOSS)
+    is_told = superseded_name(MAY_HAVE_LOST, put_by) in item
+    return is_told or bool(claim) or reason == LossReason.ANSWER_LOST
 
 
 def _sealed_of(item: Item) -> SealedPair | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
+    LOSS,
     SEALED,
     SUPERSEDED,
     authorized_by_attributes,
@@ -61,19 +62,25 @@ def connection_update(
     """Return the write of the connection, for a row that holds no pair, or for one whose pair it supersedes."""
     commit_id = establishment.sealed.commit_id
     assigned = _connection_attributes(establishment, install_id, now)
-    moved = SUPERSEDED if supersedes else ()
+    moved, doubts = (SUPERSEDED, LOSS) if supersedes else ((), ())
     if supersedes:
         assigned |= unfinished_attributes(keep_alive_shard(establishment.key), now)
     return ConditionalUpdate(
         conditions=(_COMMIT_IS_NEW, _HAS_A_PAIR if supersedes else _HAS_NO_PAIR),
         assigned=assigned,
-        computed=(_NEXT_EPOCH, _NEXT_GENERATION, *(f"#superseded_{name} = #{name}" for name in moved)),
+        computed=(
+            _NEXT_EPOCH,
+            _NEXT_GENERATION,
+            *(f"#superseded_{name} = #{name}" for name in moved),
+            *(f"#superseded_{name} = if_not_exists(#{name}, :no)" for name in doubts),
+        ),
         removed=(
             *_ENDS_WITH_THE_EPOCH,
             *(name for name in _NOT_IN_EVERY_INSTALL if name not in assigned),
         ),
-        values={":mine": text(commit_id), ":zero": number(0), ":one": number(1)},
-        names={f"superseded_{name}": superseded_name(name, commit_id) for name in moved},
+        values={":mine": text(commit_id), ":zero": number(0), ":one": number(1)}
+        | ({":no": text("")} if supersedes else {}),
+        names={f"superseded_{name}": superseded_name(name, commit_id) for name in (*moved, *doubts)},
         added={"superseded_commits": text_set(commit_id)} if supersedes else {},
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
+    LOSS,
+    MAY_HAVE_LOST,
     SUPERSEDED,
     instant,
     number,
@@ -62,7 +64,7 @@ def forget_superseded_update(put_by: Iterable[str]) -> ConditionalUpdate:
     names = {
         f"{name}_{place}": superseded_name(name, commit_id)
         for place, commit_id in enumerate(commits)
-        for name in SUPERSEDED
+        for name in (*SUPERSEDED, *LOSS, MAY_HAVE_LOST)
     }
     return ConditionalUpdate(
         conditions=_conditions("forget superseded"),

@@ -1,4 +1,4 @@
-"""A fact about an install or a connection, as the company's other systems are told it: nothing secret, nobody's data.
+"""A fact about an install or a connection, as the company's other systems are told it, with nothing secret.
 
 Every delivery of the same fact has the same id, made of what the fact says, so that a consumer knows it again. Facts of
 one connection are ordered by `order`, a text: the epoch, then the generation, then how far that generation has come.

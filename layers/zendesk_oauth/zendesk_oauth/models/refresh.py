@@ -93,6 +93,11 @@ class Connection:
         """Whether its tokens may be used."""
         return self.status is ConnectionStatus.ACTIVE
 
+    @property
+    def may_have_lost(self) -> bool:
+        """Whether an answer of Zendesk may never have reached us, with a living pair in it that nobody knows."""
+        return self.claim is not None or self.reconnect_reason == LossReason.ANSWER_LOST
+
     def claimed_at(self, now: datetime) -> bool:
         """Whether somebody else may be refreshing it now."""
         return self.claim is not None and self.claim.lives(now)
@@ -150,10 +155,14 @@ class DueConnection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """A pair that a new install has replaced; it stays sealed until it is revoked."""
+    """A pair that a new install has replaced; it stays sealed until it is revoked.
+
+    `may_have_lost` says that Zendesk may have rotated it in an answer that never reached us.
+    """
 
     sealed: SealedPair
     access_expires_at: datetime
+    may_have_lost: bool = False
 
 
 class Asked(StrEnum):

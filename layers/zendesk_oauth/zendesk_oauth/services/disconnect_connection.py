@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from zendesk_oauth.errors import ProviderUnavailableError, SealError, StoreUnavailableError
-from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, Claim, Connection, LossReason, Renewal
+from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, Claim, Connection, Renewal
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import UnlockedPair
@@ -22,8 +22,7 @@ from zendesk_oauth.services.keep_renewal import (
     sealed_renewal,
 )
 from zendesk_oauth.services.refresh_ports import ID_BYTES, RefreshPorts
-from zendesk_oauth.services.retire_pair import Retired, RetirePair
-from zendesk_oauth.services.revoke_token import Revocation
+from zendesk_oauth.services.retire_pair import Retired, RetirePair, told_end
 
 
 class DisconnectOutcome(StrEnum):
@@ -87,7 +86,8 @@ class DisconnectConnection:
         retired = retire(account, pair, connection.times.expires_at, kept)
         if retired.revocation is None:
             return self._go_on_later(connection, claim, retired)
-        return self._erase(kept.connection, _told(retired.revocation, connection))
+        revocation = told_end(retired.revocation, may_have_lost=connection.may_have_lost)
+        return self._erase(kept.connection, revocation)
 
     def _erase(self, connection: Connection, revocation: str) -> DisconnectAnswer:
         now = self.ports.clock.now()
@@ -103,17 +103,6 @@ class DisconnectConnection:
         else:
             self.ports.store.release(connection, claim, retry_at)
         return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, retry_at, cause=retired.cause)
-
-
-def may_have_lost(connection: Connection) -> bool:
-    """Whether an answer of Zendesk may never have reached us, with a pair in it that lives and that nobody knows."""
-    return connection.claim is not None or connection.reconnect_reason == LossReason.ANSWER_LOST
-
-
-def _told(revocation: str, connection: Connection) -> str:
-    """Return how it has ended: a pair that is dead says nothing of one that was lost after it."""
-    is_dead = revocation == Revocation.NOT_ALIVE
-    return Revocation.GIVEN_UP if is_dead and may_have_lost(connection) else revocation
 
 
 def _wait(retired: Retired) -> timedelta:

@@ -18,20 +18,16 @@ from zendesk_oauth.services.disconnect_connection import (
     DisconnectAnswer,
     DisconnectConnection,
     DisconnectOutcome,
-    may_have_lost,
 )
 from zendesk_oauth.services.refresh_ports import REVOKE_SECONDS, RefreshPorts
-from zendesk_oauth.services.retire_pair import Retired
+from zendesk_oauth.services.retire_pair import OVER, Retired, told_end
 from zendesk_oauth.services.retire_superseded import RetireSuperseded
-from zendesk_oauth.services.revoke_token import Revocation
 
 SHORTEST_WAIT = timedelta(minutes=1)
 """The schedule comes by no more often."""
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_REFRESH_LIFE = timedelta(days=90)
 """The most that Zendesk gives a refresh token."""
-OVER = "over"
-"""Both tokens of a pair are over by their own clocks."""
 
 
 class FinishAnswer(NamedTuple):
@@ -76,7 +72,7 @@ class FinishConnection:
         for superseded in self.ports.store.superseded(connection):
             if self._is_over(superseded):
                 self.ports.store.forget_superseded(connection, superseded)
-                yield Retired(OVER)
+                yield Retired(told_end(OVER, may_have_lost=superseded.may_have_lost))
             elif self._has_time(until):
                 yield retire.retire(connection, superseded)
 
@@ -86,7 +82,7 @@ class FinishConnection:
             return None
         now = self.ports.clock.now()
         if now >= connection.times.refresh_expires_at + CLOCK_SKEW and not connection.claimed_at(now):
-            revocation = Revocation.GIVEN_UP if may_have_lost(connection) else OVER
+            revocation = told_end(OVER, may_have_lost=connection.may_have_lost)
             if not self.ports.store.erase(connection, revocation, now):
                 return DisconnectAnswer(DisconnectOutcome.UNDER_WAY)
             return DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation=revocation)

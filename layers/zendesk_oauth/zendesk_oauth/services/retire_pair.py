@@ -26,6 +26,9 @@ from zendesk_oauth.ports.refresh import RefreshEndpoint, RefreshGrant, UnlockedP
 from zendesk_oauth.services.refresh_ports import RETIRE_POST_SECONDS, RETIRE_SECONDS, REVOKE_SECONDS
 from zendesk_oauth.services.revoke_token import ENDED, Revocation, RevokeToken
 
+OVER = "over"
+"""Both tokens of a pair are over by their own clocks."""
+
 type Keep = Callable[[IssuedTokens, float], None]
 """Makes a fresh pair durable, as far as that can be done until then (monotonic seconds)."""
 
@@ -33,12 +36,14 @@ type Keep = Callable[[IssuedTokens, float], None]
 class Retired(NamedTuple):
     """How it has ended; None: not now, by this error or for want of time.
 
-    `is_spent` says that Zendesk may have rotated the pair: what a later try is told of it proves less.
+    `is_spent` says that Zendesk may have rotated the pair: what a later try is told of it proves less. `may_have_lost`
+    says so too, where no answer of Zendesk's has brought what came in its place.
     """
 
     revocation: str | None = None
     error: ProviderError | SealError | None = None
     is_spent: bool = False
+    may_have_lost: bool = False
 
     @property
     def cause(self) -> str | None:
@@ -76,7 +81,8 @@ class RetirePair:
         except GrantRejectedError:
             return Retired(Revocation.NOT_ALIVE)
         except ProviderError as error:
-            return Retired(error=error, is_spent=not _is_unspent(error))
+            is_spent = not _is_unspent(error)
+            return Retired(error=error, is_spent=is_spent, may_have_lost=is_spent)
         keep(fresh, self.until - REVOKE_SECONDS)
         return self._revoke(grant.subdomain, fresh.access_token)._replace(is_spent=True)
 
@@ -90,6 +96,12 @@ class RetirePair:
 
     def _has_time(self, seconds: float) -> bool:
         return self.clock.monotonic() + seconds <= self.until
+
+
+def told_end(revocation: str, *, may_have_lost: bool) -> str:
+    """Return how a pair has ended: one that is dead says nothing of another that was lost after it."""
+    is_dead = revocation in {Revocation.NOT_ALIVE, OVER}
+    return Revocation.GIVEN_UP if is_dead and may_have_lost else revocation
 
 
 def _is_unspent(error: ProviderError) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zendesk_oauth.errors import SealError, StoreUnavailableError
 from zendesk_oauth.models.refresh import NO_VERSION, Connection, Renewal, Superseded
@@ -16,7 +16,7 @@ from zendesk_oauth.services.keep_renewal import (
     superseded_by_birth,
 )
 from zendesk_oauth.services.refresh_ports import RefreshPorts
-from zendesk_oauth.services.retire_pair import Retired, RetirePair
+from zendesk_oauth.services.retire_pair import Retired, RetirePair, told_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,21 @@ class RetireSuperseded:
         """Retire one, and erase it when nothing more can be done with it. Raises StoreUnavailableError.
 
         Return how it ended; if it has not, it is still there, and has to be tried again. Where it had to be refreshed
-        to be revoked, the fresh pair is superseded too, so that a revocation that fails is tried again.
+        to be revoked, the fresh pair is superseded too, so that a revocation that fails is tried again; where no answer
+        brought one, that is noted, so that the next try does not take a pair that is dead for one that is ended.
         """
 
         def keep_beside(fresh: Renewal) -> None:
             self.ports.store.keep_superseded(connection, superseded_by_birth(fresh))
 
+        store = self.ports.store
         retired = self.revoke(connection.context, connection.scopes, superseded, keep_beside)
         if retired.revocation is not None:
-            self.ports.store.forget_superseded(connection, superseded)
+            store.forget_superseded(connection, superseded)
+            told = told_end(retired.revocation, may_have_lost=superseded.may_have_lost)
+            return retired._replace(revocation=told)
+        if retired.may_have_lost and not superseded.may_have_lost:
+            store.keep_superseded(connection, replace(superseded, may_have_lost=True))
         return retired
 
     def revoke(
