@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.desk import DEFAULT_STACK, Desk
-from cli.errors import CommandError
+from cli.errors import CommandError, RefusedError
 from cli.exits import Exit
 from cli.output import Output
 
@@ -43,6 +43,8 @@ def command(work: Work) -> Callable[..., None]:
     def run(*, stack: str, as_json: bool, **given: object) -> None:
         output = Output(as_json=as_json)
         with told_plainly(output):
+            if sys.stdout is None:
+                raise RefusedError("standard output is closed, so nothing could be told")
             ended = work(Desk(stack, output), **given)
             sys.stdout.flush()  # here, where it is known what to do if nobody reads it
             raise typer.Exit(ended or Exit.DONE)
@@ -62,13 +64,17 @@ def told_plainly(output: Output) -> Iterator[None]:
     except BrokenPipeError:
         _write_no_more()
         raise typer.Exit(Exit.UNREAD) from None
+    except OSError as error:
+        output.say(f"zendesk-oauth: this machine says: {error.strerror or type(error).__name__}")
+        _write_no_more()
+        raise typer.Exit(Exit.NOT_NOW) from None
 
 
 @contextmanager
 def _in_words(output: Output) -> Iterator[None]:
     try:
         yield
-    except (typer.Exit, typer.BadParameter, BrokenPipeError):
+    except (typer.Exit, typer.BadParameter, OSError):
         raise
     except (KeyboardInterrupt, typer.Abort):
         output.say("zendesk-oauth: stopped")

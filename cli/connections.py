@@ -5,8 +5,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
+from cli.arguments import NO_SUCH_GRANT
 from cli.asking import Answer, ask, get, succeeded
 from cli.desk import Desk
+from cli.errors import CommandError, NotConnectedError, RefusedError
+from cli.stack import Stack
 from zendesk_oauth.models.subdomain import Subdomain
 
 PAGE = 100
@@ -39,8 +42,17 @@ def some_connections(
 
 
 def find_connection(desk: Desk, grant: str, subdomain: Subdomain) -> Connection:
-    """Return one. Raises NotConnectedError where there is none."""
-    return get(desk, _path(grant, subdomain))
+    """Return one. Raises what `not_connected` returns where there is none."""
+    try:
+        return get(desk, _path(grant, subdomain))
+    except NotConnectedError:
+        raise not_connected(desk, grant) from None
+
+
+def not_connected(desk: Desk, grant: str) -> CommandError:
+    """Return what it means that there is no such connection: perhaps there is no such grant."""
+    is_configured = grant in Stack(desk.stack).grants
+    return NotConnectedError() if is_configured else RefusedError(NO_SUCH_GRANT)
 
 
 def end_connection(desk: Desk, grant: str, subdomain: Subdomain) -> Answer:

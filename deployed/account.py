@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -19,6 +20,12 @@ class RegionMissingError(NoRegionError):
     """Nothing says in which Region to look."""
 
     fmt = "no Region is set; AWS_REGION names one"
+
+
+class NoAddressError(RegionMissingError):
+    """Where an emulator's address should be there is something else."""
+
+    fmt = "AWS_ENDPOINT_URL is no address; unset it, or name an emulator by http://127.0.0.1:PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,15 @@ class Account:
 
     @classmethod
     def here(cls) -> Self:
-        """Return the account of the usual AWS settings. Raises RegionMissingError."""
+        """Return the account of the usual AWS settings. Raises RegionMissingError, and NoAddressError."""
         session = Session()
         region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
         if not region:
             raise RegionMissingError
-        return cls(region, session, os.environ.get("AWS_ENDPOINT_URL") or None)
+        endpoint_url = os.environ.get("AWS_ENDPOINT_URL") or None
+        if endpoint_url and not urlsplit(endpoint_url).hostname:
+            raise NoAddressError
+        return cls(region, session, endpoint_url)
 
     def client(
         self,

@@ -17,6 +17,7 @@ from cli.jobs.import_survey import survey
 from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
 from cli.jobs.report_file import report_file
 from cli.output import plain, table
+from zendesk_oauth.errors import ZendeskOAuthError
 
 if TYPE_CHECKING:  # Rich and the SDK take a while to load
     from rich.console import Console
@@ -38,6 +39,11 @@ MEANING: Mapping[ImportOutcome, str] = {
     ImportOutcome.UNCLEAR: "not written, no answer of an account: is its name right?",
     ImportOutcome.BAD: "not written: correct the line",
 }
+DRY: Mapping[ImportOutcome, str] = {
+    ImportOutcome.IMPORTED: "would be written; Zendesk vouches for it",
+    ImportOutcome.PENDING: "would be written; its first refresh would be the check",
+}
+"""The same of a dry run, where it is something else."""
 SHOWN = 20
 """So many lines are named one by one to people; the report names all."""
 
@@ -90,10 +96,24 @@ def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
     tokens = TokenFile(file, file_format or format_of(file), frozenset(stack.grants))
     importing = import_of(desk.account, stack, HowToImport(parallel, replace, dry_run))
     ended = Ended(stack.start_url)
-    with shown_progress(desk.output.beside) as progress:
-        run(importing, tokens, report, ended, progress)
-    desk.output.tell(summary(ended, report, dry_run=dry_run), lambda out: _show(ended, report, out))
+    try:
+        with shown_progress(desk.output.beside) as progress:
+            run(importing, tokens, report, ended, progress)
+    except (KeyboardInterrupt, ZendeskOAuthError):
+        desk.output.say(_how_to_go_on(ended, report))
+        raise
+    desk.output.tell(
+        summary(ended, report, dry_run=dry_run), lambda out: _show(ended, report, out, dry_run=dry_run)
+    )
     return Exit.AMISS if ended.left else Exit.DONE
+
+
+def _how_to_go_on(ended: Ended, report: Path | None) -> str:
+    missing = " The report lacks the lines that were under way." if report else ""
+    return (
+        f"After {ended.outcomes.total():,} lines: begin it again with the same file, and what is done is found done."
+        f"{missing}"
+    )
 
 
 def _check_files(file: Path, report: Path | None) -> None:
@@ -112,6 +132,8 @@ def run(
     report_format = format_of(report) if report else tokens.file_format
     progress.begin("reading the file")
     seen = survey(_advancing(tokens.read(now), progress))
+    if not seen.lines:
+        raise RefusedError(f"{tokens.path.name} has no line with a token")
     progress.begin("importing", seen.lines)
     with report_file(report, report_format, ended.start_url) as write:
         for line in _advancing(importing(map(seen.judge, tokens.read(now))), progress):
@@ -140,16 +162,21 @@ def _rows(ended: Ended) -> dict[str, int]:
     return {outcome.value: ended.outcomes[outcome] for outcome in ImportOutcome if ended.outcomes[outcome]}
 
 
-def _show(ended: Ended, report: Path | None, out: "Console") -> None:
-    rows = ((name, f"{number:,}", MEANING[ImportOutcome(name)]) for name, number in _rows(ended).items())
+def _show(ended: Ended, report: Path | None, out: "Console", *, dry_run: bool) -> None:
+    meaning = {**MEANING, **(DRY if dry_run else {})}
+    rows = ((name, f"{number:,}", meaning[ImportOutcome(name)]) for name, number in _rows(ended).items())
     out.print(table("outcome", "lines", "what it means", rows=rows))
     for line in ended.first:
-        name = f"{line.grant or '?'} {line.subdomain or '?'}"
-        said = (
-            f"line {line.number}: {name}: {line.outcome.value} {line.reason}; {line.to_do(ended.start_url)}"
+        name = " ".join(filter(None, (line.grant, line.subdomain)))
+        said = f"{line.outcome.value} {line.reason}; {line.to_do(ended.start_url)}"
+        out.print(
+            plain(": ".join(filter(None, (f"line {line.number}", name, said)))), markup=False, soft_wrap=True
         )
-        out.print(plain(said), markup=False, soft_wrap=True)
     if ended.left > len(ended.first):
         out.print(f"and {ended.left - len(ended.first)} more lines, which --report FILE names")
     if report:
         out.print(plain(f"every line: {report}"), markup=False, soft_wrap=True)
+    if dry_run:
+        out.print("A dry run: nothing was written.")
+    if ended.outcomes[ImportOutcome.LOST] == ended.outcomes.total():
+        out.print("All are lost: is ZendeskClientId the client that these tokens were issued to?")

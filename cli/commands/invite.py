@@ -34,6 +34,8 @@ def invite(
     desk: Desk, user: User, subdomain: Subdomain = None, grant: Grant = None, return_to: ReturnTo = None
 ) -> None:
     """Make an address where a browser begins an install; in confirmed mode it works once, for 60 seconds."""
+    if not user.strip():
+        raise RefusedError("USER is empty: name whom you invite as your backend does")
     wanted = {"grant": grant, "subdomain": subdomain, "return_to": return_to}
     given = {name: value for name, value in wanted.items() if value is not None}
     if subdomain is not None:

@@ -36,7 +36,7 @@ def list_connections(
     columns = ("grant", "subdomain", "status", "token ends", "unused ends", "note")
     desk.output.tell(connections, lambda out: out.print(table(*columns, rows=rows)))
     if not connections:
-        desk.output.say(NONE)
+        desk.output.say(NONE if status is None else f"No connection is {status}.")
     if more:
         desk.output.say(f"There are more than {limit}; --all lists all, --limit more.")
 

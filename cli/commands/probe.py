@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.arguments import AccountName, GrantName, names_of
+from cli.connections import not_connected
 from cli.desk import Desk
-from cli.errors import NotConnectedError
 from cli.exits import Exit
 from cli.output import table
 from cli.refresh_function import probe as ask_zendesk
@@ -40,7 +40,7 @@ def probe(desk: Desk, account: AccountName, grant: GrantName = DEFAULT_GRANT) ->
     named = names_of(account, grant)
     found = ask_zendesk(desk, *named)
     if found["status"] is None:
-        raise NotConnectedError
+        raise not_connected(desk, named[0])
     desk.output.tell(found, lambda out: out.print(table(rows=_lines(found, named))))
     return Exit.DONE if found["outcome"] == "alive" else Exit.AMISS
 

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.arguments import AccountName, GrantName, names_of
-from cli.connections import find_connection
+from cli.connections import find_connection, not_connected
 from cli.desk import Desk
-from cli.errors import NotConnectedError
 from cli.exits import Exit
 from cli.output import table
 from cli.refresh_function import refresh_due, refresh_failed
@@ -50,7 +49,7 @@ def refresh(
     answer = _failed(desk, *named) if failed else refresh_due(desk, *named)
     outcome = answer["outcome"]
     if outcome == "not_connected" and answer["epoch"] is None:
-        raise NotConnectedError
+        raise not_connected(desk, named[0])
     desk.output.tell(answer, lambda out: out.print(table(rows=_lines(answer, named))))
     if outcome == "current":
         desk.output.say(NEVER_FORCED)

@@ -47,13 +47,13 @@ def rekey(
     from cli.jobs.shown_progress import shown_progress  # noqa: PLC0415 - it loads Rich
     from cli.stack import Stack  # noqa: PLC0415 - as above
 
-    name = campaign or new_name()
+    name = new_name() if campaign is None else campaign
     if not CAMPAIGN.fullmatch(name):
         raise RefusedError("a campaign is called by 1 to 64 letters, digits, '-' and '_'")
-    if campaign is None:
-        desk.output.say(f"Campaign {name}: if this is stopped, go on with --campaign {name}")
+    stack = Stack(desk.stack)
+    desk.output.say(f"Campaign {name}: if this is stopped, go on with --campaign {name}")
     with shown_progress(desk.output.beside) as progress:
-        report = rekey_of(desk.account, Stack(desk.stack), name, progress, parallel)()
+        report = rekey_of(desk.account, stack, name, progress, parallel)()
     desk.output.tell(summary(report, name), lambda out: _show(report, name, out))
     return Exit.DONE if report.is_whole else Exit.AMISS
 

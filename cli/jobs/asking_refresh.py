@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from botocore.exceptions import EndpointConnectionError
+
 from cli.jobs.listing import Named
 from zendesk_oauth.adapters.lambda_refresher import LambdaRefresher
-from zendesk_oauth.errors import RefreshPendingError
+from zendesk_oauth.errors import RefreshPendingError, StoreUnavailableError
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 
 
@@ -17,9 +19,17 @@ class AskRekey:
     campaign: str
 
     def __call__(self, rows: Sequence[Named]) -> Sequence[RekeyAnswer]:
-        """Return how each has ended. Raises RefreshPendingError, ConfigurationError."""
+        """Return how each has ended. Raises RefreshPendingError, ConfigurationError.
+
+        Raises StoreUnavailableError where nothing answers at the service's address: no patience helps there.
+        """
         names = [{"grant": grant, "subdomain": subdomain} for grant, subdomain in rows]
-        answer = self.refresher.answer_to({"rekey": {"campaign": self.campaign, "rows": names}})
+        try:
+            answer = self.refresher.answer_to({"rekey": {"campaign": self.campaign, "rows": names}})
+        except RefreshPendingError as error:
+            if isinstance(error.__cause__, EndpointConnectionError):
+                raise StoreUnavailableError("nothing answers") from error.__cause__
+            raise
         answers = answer.get("rows")
         if not isinstance(answers, list) or len(answers) != len(rows):
             raise RefreshPendingError("`refresh` has not answered for every row")

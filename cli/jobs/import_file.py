@@ -104,12 +104,13 @@ def _columns(rows: Iterator[list[str]]) -> Sequence[str]:
         raise ImportFileError("the file is empty: its first line has to name the columns") from None
     except csv.Error as error:
         raise ImportFileError(f"the first line is not CSV: {error}") from None
-    unknown = sorted(set(columns) - set(COLUMNS))
+    unknown = [f"column {place}" for place, name in enumerate(columns, 1) if name not in COLUMNS]
     missing = [name for name in REQUIRED if name not in columns]
     if unknown or missing or len(set(columns)) < len(columns):
         raise ImportFileError(
             f"the first line has to name columns, each once, of {', '.join(COLUMNS)}; "
-            f"missing: {', '.join(missing) or 'none'}; not known: {len(unknown)}"
+            f"missing: {', '.join(missing) or 'none'}; not known: {', '.join(unknown) or 'none'}; "
+            "is it there, with commas between the names?"
         )
     return columns
 

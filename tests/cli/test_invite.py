@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from cli.exits import Exit
 from tests.cli.aws import LoopbackAws, Said
 from tests.cli.conftest import Type
@@ -23,6 +25,14 @@ def test_an_open_deployment_has_one_address_for_all(aws: LoopbackAws, typed: Typ
 def test_without_a_word_it_is_the_form(aws: LoopbackAws, typed: Type) -> None:
     """Which asks for the account."""
     assert typed("invite", "ann").stdout.strip() == aws.outputs["StartUrl"]
+
+
+@pytest.mark.parametrize("user", ["", " "])
+def test_nobody_is_not_invited(aws: LoopbackAws, typed: Type, user: str) -> None:
+    """In either mode; nobody is asked."""
+    result = typed("invite", user)
+    assert (result.exit_code, "USER is empty" in result.stderr) == (2, True)
+    assert aws.asked == []
 
 
 def test_a_confirmed_deployment_invites(aws: LoopbackAws, typed: Type) -> None:

@@ -244,6 +244,79 @@ def test_a_message_that_nobody_reads_is_no_trouble_either() -> None:
     assert done.returncode == Exit.UNREAD
 
 
+def test_an_output_that_cannot_be_written_is_told_as_that(aws: LoopbackAws) -> None:
+    """A disk that is full is no error of the command's own, and says so on the other way out."""
+    aws.say(LIST, Said(body={"connections": [connection()], "cursor": None}))
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "list", "--json"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": PYTHONPATH},
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (
+        Exit.NOT_NOW,
+        "zendesk-oauth: this machine says: No space left on device\n",
+    )
+
+
+def test_an_output_that_cannot_be_written_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is left in it is dropped; one that was never there is a wrong command line."""
+
+    def tell(desk: Desk) -> None:
+        desk.output.tell(["told"], lambda console: console.print("told"))
+
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        for stream in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, stream, full)
+        monkeypatch.setattr(Output, "say", lambda *_: None)
+        with pytest.raises(typer.Exit) as ended:
+            command(tell)(stack="any", as_json=True)
+        assert ended.value.exit_code == Exit.NOT_NOW
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(typer.Exit) as ended:
+        command(tell)(stack="any", as_json=True)
+    assert ended.value.exit_code == Exit.USAGE
+
+
+def test_an_address_that_is_none_is_named(
+    aws: LoopbackAws, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody is asked anything."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "foo")
+    result = typed("list")
+    assert (result.exit_code, "AWS_ENDPOINT_URL is no address" in result.stderr) == (Exit.NO_ACCESS, True)
+    assert aws.asked == []
+
+
+@pytest.mark.parametrize(
+    "words", [("show",), ("probe",), ("refresh",), ("disconnect", "--yes")], ids=lambda words: words[0]
+)
+@pytest.mark.parametrize(("grant", "code"), [("default", Exit.NOT_CONNECTED), ("defualt", Exit.USAGE)])
+def test_a_connection_that_is_not_there_may_be_of_a_grant_that_is_not(
+    aws: LoopbackAws, typed: Type, words: tuple[str, ...], grant: str, code: Exit
+) -> None:
+    """A slip in the grant's name is told from an account that has not connected."""
+    aws.say(f"GET /connections/{grant}/acme", Said(404, {"error": "not_connected"}))
+    nobody = {"outcome": "not_connected", "status": None, "epoch": None, "generation": None, "retry_at": None}
+    aws.say("invoke", Said(body=nobody))
+    result = typed(*words, "acme", "--grant", grant)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert ("no grant of that name" in result.stderr) is (code == Exit.USAGE)
+
+
+def test_a_store_error_is_told_by_what_caused_it() -> None:
+    """The SDK's own words say more than ours, which were made for a log."""
+    error = StoreUnavailableError("EndpointConnectionError")
+    error.__cause__ = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+    trouble = trouble_of(error)
+    assert trouble is not None
+    assert (trouble.exit_code, "does `make local` still run?" in str(trouble)) == (Exit.NOT_NOW, True)
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_what_nobody_reads_is_dropped(monkeypatch: pytest.MonkeyPatch, *, as_json: bool) -> None:
     """Also what still lies in the buffer when the process ends."""

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
-from cli.commands import rekey
+from cli.commands import import_tokens, rekey
 from cli.commands.rekey import SHOWN, summary
 from cli.exits import Exit
 from cli.jobs import rekey_table
@@ -95,10 +95,48 @@ def test_an_import_says_how_many_lines_ended_how(accounts: Accounts, typed: Type
 
 
 def test_a_dry_run_writes_nothing(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
-    """It says the same as the real one would, and no row is there."""
-    result = typed("import", file_of(accounts, tmp_path, "acme"), "--dry-run", "--json")
+    """It says the same as the real one would, but as what would be, and no row is there."""
+    file = file_of(accounts, tmp_path, "acme")
+    result = typed("import", file, "--dry-run", "--json")
     assert (result.exit_code, said(result)["dry_run"]) == (0, True)
+    shown = typed("import", file, "--dry-run").stdout
+    assert ("would be written" in shown, "A dry run: nothing was written." in shown) == (True, True)
     assert accounts.rows() == {}
+
+
+def test_where_every_token_is_lost_the_client_is_asked_after(
+    accounts: Accounts, typed: Type, tmp_path: Path
+) -> None:
+    """One account's token may be; all of them at once are most likely another client's."""
+    lines = [cells(accounts.issue(name)) for name in ("acme", "globex")]
+    for name in ("acme", "globex"):
+        accounts.zendesk.revoke_all(name)
+    result = typed("import", write_lines(tmp_path / "tokens.jsonl", lines))
+    assert (result.exit_code, "ZendeskClientId" in result.stdout) == (Exit.AMISS, True)
+
+
+def test_a_file_without_a_line_is_refused(typed: Type, tmp_path: Path) -> None:
+    """With a header and without."""
+    for name, text in (("tokens.csv", "subdomain,access_token\n"), ("tokens.jsonl", "\n")):
+        (tmp_path / name).write_text(text)
+        result = typed("import", tmp_path / name)
+        assert (result.exit_code, "no line with a token" in result.stderr) == (Exit.USAGE, True)
+
+
+@pytest.mark.parametrize("report", [True, False])
+def test_an_import_that_is_stopped_says_how_to_go_on(
+    accounts: Accounts, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, report: bool
+) -> None:
+    """How far it was told, that the same file is to be taken, and that a report is no whole one."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_tokens.Ended, "note", stop)
+    words = ("--report", tmp_path / "report.csv") if report else ()
+    result = typed("import", file_of(accounts, tmp_path, "acme"), *words)
+    assert (result.exit_code, "begin it again with the same file" in result.stderr) == (Exit.STOPPED, True)
+    assert ("The report lacks" in result.stderr) is report
 
 
 def test_a_pair_that_is_due_is_refreshed_by_the_function(
@@ -177,6 +215,17 @@ def test_a_campaign_is_a_new_one_unless_it_is_said(accounts: Accounts, typed: Ty
     assert f"Campaign {names[0]} had sealed everything before" in known.stdout
 
 
+def test_a_rekey_that_reaches_nobody_ends_at_once(
+    accounts: Accounts, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No patience helps where nothing answers at the address: it says so, and how to go on."""
+    typed("import", file_of(accounts, tmp_path, "acme"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
+    result = typed("rekey", "--campaign", "mine")
+    assert (result.exit_code, "AWS cannot be reached" in result.stderr) == (Exit.NOT_NOW, True)
+    assert "go on with --campaign mine" in result.stderr
+
+
 def test_what_a_rekey_leaves_is_told(accounts: Accounts, typed: Type, tmp_path: Path) -> None:
     """A row under a claim is left, one that does not open is broken: the exit code is 1, and both are named."""
     typed("import", file_of(accounts, tmp_path, "acme", "globex"))
@@ -225,7 +274,8 @@ def spoil(accounts: Accounts, subdomain: str) -> None:
 
 def test_a_campaign_has_a_plain_name(typed: Type) -> None:
     """What `refresh` would not take is said before anything is asked."""
-    assert typed("rekey", "--campaign", "my campaign").exit_code == 2
+    for name in ("my campaign", ""):
+        assert typed("rekey", "--campaign", name).exit_code == 2
 
 
 def test_a_restore_brings_rows_back(accounts: Accounts, typed: Type, tmp_path: Path) -> None:

@@ -74,6 +74,12 @@ def test_a_header_that_does_not_name_the_columns_ends_the_whole(read_csv: Read, 
     assert ACCESS not in str(error.value)
 
 
+def test_a_column_that_is_none_of_ours_is_named_by_its_place(read_csv: Read) -> None:
+    """Its name may be a token, where the header is missing."""
+    with pytest.raises(ImportFileError, match="not known: column 3;"):
+        read_csv(f"subdomain,access_token,token\n{ROW}")
+
+
 def test_a_broken_row_is_told_and_the_next_is_read(read_csv: Read) -> None:
     """Too few cells, too many, a stray quote, bytes that are no UTF-8, a NUL."""
     text = HEADER + ROW + "acme,x\n" + f"{ROW.strip()},more\n" + f'"acme"x,{ACCESS},{REFRESH}\n' + ROW
