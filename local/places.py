@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "layers" / "zendesk_oauth"
 TOOLS = ROOT / ".tools"
 SAM = TOOLS / "sam" / "bin" / "sam"
 MINISTACK_PYTHON = TOOLS / "ministack" / "bin" / "python"

@@ -26,7 +26,7 @@ from local.progress import Progress
 from local.proxy import ReverseProxy, running_proxy
 from local.worker_stack import ExampleBuild, WorkerStack
 from local.worker_stack import deploy as deploy_worker_stack
-from local.workers import Workers
+from local.workers import Workers, worker_settings
 from local.zendesk.server import running_zendesk
 from local.zendesk.settings import Settings
 from local.zendesk.standin import StandIn
@@ -171,9 +171,12 @@ def _invite_to_try(console: Console, stack: LocalStack) -> None:
     console.print("\nIn a second terminal, in this folder, this stack is your AWS after")
     console.print(f"  . {places.ENVIRONMENT.relative_to(places.ROOT)}", highlight=False)
     console.print("and .venv/bin/zendesk-oauth and .tools/sam/bin/aws look at it.")
+    console.print("A program of yours that reads tokens runs there with .venv/bin/python.")
     console.print("\nThe account's tickets, with the worker's notes, stand at")
     console.print(f"  {stack.zendesk.url(_TRIED)}/agent/tickets\n", highlight=False)
-    console.print("No token leaves this machine, and nothing is kept. Ctrl-C ends it all.\n")
+    console.print(
+        "No token leaves this machine, and none is kept. Ctrl-C ends it all; logs stay in build/local.\n"
+    )
 
 
 def main() -> int:
@@ -183,11 +186,12 @@ def main() -> int:
         with stoppable(), running_stack(Progress(console)) as stack:
             stack_name = stack.deployments[OPEN].order.stack_name
             stack.worker_stack.hear_of(stack.zendesk, _TRIED)
-            with kept(variables(stack.emulator, stack_name), places.ENVIRONMENT):
+            worker = worker_settings(stack.deployments[OPEN])
+            with kept(variables(stack.emulator, stack_name, worker), places.ENVIRONMENT):
                 _invite_to_try(console, stack)
                 signal.pause()
     except Stopped:
-        console.print("Stopped; nothing is left behind.")
+        console.print("Stopped; nothing runs any more.")
     except CommandFailedError as error:
         console.print(str(error), markup=False, highlight=False)
         return 1

@@ -51,7 +51,7 @@ class Workers:
         }
         layers = [str(places.BUILT / layer / "python") for layer in ("DependenciesLayer", "PackageLayer")]
         python = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(layers)}
-        return cls(emulator.environment() | key | python | _settings(deployment))
+        return cls(emulator.environment() | key | python | worker_settings(deployment))
 
     def call_zendesk(self, subdomain: str, *, containers: int = 1, threads: int = 1) -> list[Work]:
         """Have workers begin at once, each thread of each container one: ask for a token, call Zendesk's API with it.
@@ -78,7 +78,7 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _settings(deployment: Deployment) -> dict[str, str]:
+def worker_settings(deployment: Deployment) -> dict[str, str]:
     """Return the variables that a worker's own stack would have."""
     outputs, order = deployment.outputs, deployment.order
     variables = {

@@ -1,4 +1,4 @@
-"""The programs of docs/workers.md run as they stand, with the deployment's policy for workers and nothing else.
+"""The programs of the pages run as they stand, with the deployment's policy for workers and nothing else.
 
 Zenpy is played by a double that takes a session as Zenpy does: the real one calls https://acme.zendesk.com alone, which
 no test may, and its packages would be locked for one program.
@@ -14,7 +14,7 @@ import pytest
 from local.demo.scene import Scene
 from tests.commands.blocks import blocks
 
-PAGE = "docs/workers.md"
+PAGES = ("docs/local.md", "docs/workers.md")
 DOUBLES = Path(__file__).parent / "doubles"
 CALLED = "\nif 'handler' in globals():\n    print(handler({}, None))\n"
 """What Lambda does with a program that has a handler."""
@@ -22,6 +22,7 @@ SUBJECT = "Where is my parcel?"
 SAYS = {
     "def handler": r"\{'until': '\d{4}-[\d:.T-]+\+00:00', 'generation': \d+, 'scopes': \(.*'tickets:read'.*\)\}",
     "import requests\nfrom zendesk_oauth import Connections, retry_after": rf"1 {re.escape(SUBJECT)}\n(?:\d+ .*\n)*",
+    "account_url": re.escape(SUBJECT),
     "import httpx": rf"{re.escape(SUBJECT)}\n{re.escape(SUBJECT)}",
     "from zenpy import Zenpy": re.escape(SUBJECT),
     "newer_than=token.generation": "200",
@@ -30,8 +31,9 @@ SAYS = {
 
 
 def programs() -> list[str]:
-    """Return the programs of the page."""
-    return [block.text for block in blocks() if (block.document, block.language) == (PAGE, "python")]
+    """Return the programs of the pages that read tokens."""
+    told = (block.text for block in blocks() if block.document in PAGES and block.language == "python")
+    return [text for text in told if "Connections" in text]
 
 
 def run(customer: Scene, program: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
 """The file for a second terminal: sourced, the emulator is its AWS; with the stack it goes."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,8 @@ def sourced(file: Path, before: Mapping[str, str]) -> dict[str, str]:
 def test_a_terminal_that_sources_it_has_the_emulator_as_its_aws(tmp_path: Path) -> None:
     """Address, key, Region under both names, and the stack; each line is `export NAME=value`."""
     file = tmp_path / "local" / "environment"
-    with kept(variables(EMULATOR, STACK), file):
+    worker = {"ZENDESK_OAUTH_CONNECTIONS_TABLE": "connections"}
+    with kept(variables(EMULATOR, STACK, worker), file):
         assert (
             sourced(file, {}).items()
             >= {
@@ -40,6 +42,8 @@ def test_a_terminal_that_sources_it_has_the_emulator_as_its_aws(tmp_path: Path) 
                 "AWS_REGION": "us-east-1",
                 "AWS_DEFAULT_REGION": "us-east-1",
                 "ZENDESK_OAUTH_STACK": STACK,
+                "ZENDESK_OAUTH_CONNECTIONS_TABLE": "connections",
+                "PYTHONPATH": str(places.ROOT / "layers/zendesk_oauth"),
             }.items()
         )
         _, *lines = file.read_text().splitlines()
@@ -49,7 +53,7 @@ def test_a_terminal_that_sources_it_has_the_emulator_as_its_aws(tmp_path: Path) 
 def test_a_persons_own_profile_and_session_are_put_aside(tmp_path: Path) -> None:
     """Neither goes before the emulator's key, nor with it."""
     file = tmp_path / "environment"
-    with kept(variables(EMULATOR, STACK), file):
+    with kept(variables(EMULATOR, STACK, {}), file):
         after = sourced(file, {"AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "mine"})
     assert "mine" not in after.values()
 
@@ -87,3 +91,19 @@ def test_logs_are_tidied_around_it(tmp_path: Path) -> None:
     places.keep_newest(tmp_path)
     assert (tmp_path / places.ENVIRONMENT.name).exists()
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_the_file_of_a_stack_that_still_runs_comes_back(tmp_path: Path) -> None:
+    """A second stack in the same folder takes its place only as long as it runs; one that has ended does not return."""
+    file = tmp_path / "environment"
+    with socket.create_server(("127.0.0.1", 0)) as first:
+        running = variables(Emulator(first.getsockname()[1], Path("nowhere")), STACK, {})
+        with kept(running, file):
+            text = file.read_text()
+            with kept({"A": "a"}, file):
+                assert sourced(file, {})["A"] == "a"
+            assert file.read_text() == text
+    file.write_text(text)
+    with kept({"A": "a"}, file):
+        pass
+    assert not file.exists()

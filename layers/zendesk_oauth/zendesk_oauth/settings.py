@@ -200,7 +200,8 @@ def _base_url(variables: Variables) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text == ZENDESK_BASE_URL or (variables.is_local and _LOCAL_BASE_URL.fullmatch(text)):
             return text
-        raise ValueError(f"must be {ZENDESK_BASE_URL}")
+        here = " or, on this stage, http://127.0.0.1:PORT/{subdomain}" if variables.is_local else ""
+        raise ValueError(f"must be {ZENDESK_BASE_URL}{here}")
 
     return parse
 
