@@ -85,8 +85,6 @@ def _of_sdk(error: BotoCoreError) -> CommandError:
 def _of_ours(error: ZendeskOAuthError) -> CommandError:
     if isinstance(error, RequestError):
         return RefusedError(f"{error.public_message} ({error.code})")
-    if isinstance(error.__cause__, (ClientError, BotoCoreError)):
-        told = trouble_of(error.__cause__)
-        if told is not None:
-            return told
+    if isinstance(error.__cause__, (ClientError, BotoCoreError)) and (told := trouble_of(error.__cause__)):
+        return told
     return NotNowError(f"{error}; try again") if error.retryable else BrokenError(f"{error} ({error.code})")

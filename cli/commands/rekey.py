@@ -51,7 +51,8 @@ def rekey(
     if not CAMPAIGN.fullmatch(name):
         raise RefusedError("a campaign is called by 1 to 64 letters, digits, '-' and '_'")
     stack = Stack(desk.stack)
-    desk.output.say(f"Campaign {name}: if this is stopped, go on with --campaign {name}")
+    if campaign is None:
+        desk.output.say(f"Campaign {name}: if this is stopped, go on with --campaign {name}")
     with shown_progress(desk.output.beside) as progress:
         report = rekey_of(desk.account, stack, name, progress, parallel)()
     desk.output.tell(summary(report, name), lambda out: _show(report, name, out))
