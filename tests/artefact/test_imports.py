@@ -32,7 +32,10 @@ print(json.dumps({"callable": callable(handler), "compiled": compiled, "files": 
 def test_a_handler_imports_from_what_was_built_alone(
     verb: str, built: Path, layers: tuple[Path, Path]
 ) -> None:
-    """The handler is there; all that it loads is the standard library or ours; and nothing had to be compiled."""
+    """The handler is there; all that it loads is the standard library or ours; and nothing had to be compiled.
+
+    A good environment loads nothing that names the damage in a bad one.
+    """
     roots = [str(built / f"{verb.title()}Function"), *map(str, layers)]
     variables = json.loads((ROOT / "events/env.json").read_text())[f"{verb.title()}Function"]
     lambda_sets = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "LAMBDA_TASK_ROOT": roots[0]}
@@ -52,3 +55,4 @@ def test_a_handler_imports_from_what_was_built_alone(
         file for file in seen["files"] if not file.startswith((*roots, standard)) or "site-packages" in file
     ]
     assert strangers == []
+    assert not [file for file in seen["files"] if file.endswith("text_damage.py")]

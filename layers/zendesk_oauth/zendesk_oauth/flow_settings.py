@@ -52,7 +52,10 @@ class PageSettings:
     @classmethod
     def read(cls, variables: Variables) -> "PageSettings":
         """Read them; problems stay with `variables`."""
-        return cls(variables.text("COMPANY_NAME"), variables.read("SUPPORT_ADDRESS", _support_address, ""))
+        return cls(
+            variables.read("COMPANY_NAME", present, ""),
+            variables.read("SUPPORT_ADDRESS", _support_address, ""),
+        )
 
 
 def start_mode(variables: Variables) -> StartMode:
@@ -71,10 +74,12 @@ def parse_grants(text: str) -> Mapping[str, Grant]:
     Each needs `users:read` or `read`: who pressed Allow is asked with the new token itself.
     """
     grants: dict[str, Grant] = {}
-    for part in present(text).split(";"):
+    for number, part in enumerate(present(text).split(";"), 1):
         name, _, scopes = part.strip().partition("=")
         if not GRANT_NAME.fullmatch(name) or name in grants:
-            raise ValueError(f"needs different names of [a-z0-9-] before each '=', not {name!r}")
+            raise ValueError(
+                f"needs different names of [a-z0-9-] before each '=', which number {number} has not"
+            )
         try:
             grant = Grant(name, parse_scopes(scopes))
         except ValueError as error:
@@ -125,9 +130,9 @@ def _site_url(variables: Variables, mode: StartMode) -> Callable[[str], str | No
 def _origins(variables: Variables) -> Callable[[str], frozenset[str]]:
     def parse(text: str) -> frozenset[str]:
         origins = text.split()
-        wrong = [o for o in origins if not ORIGIN.fullmatch(o) or not is_web_address(o, variables)]
-        if wrong:
-            raise ValueError(f"must be https origins, which {wrong[0]!r} is not")
+        for number, origin in enumerate(origins, 1):
+            if not ORIGIN.fullmatch(origin) or not is_web_address(origin, variables):
+                raise ValueError(f"must be https origins, which number {number} is not")
         return frozenset(origins)
 
     return parse

@@ -21,9 +21,9 @@ def parse_scopes(text: str) -> Scopes:
     names = tuple(text.split())
     if not names:
         raise ValueError("no scope is named, which Zendesk would take for full access")
-    for name in names:
+    for number, name in enumerate(names, 1):
         if not _SCOPE.fullmatch(name):
-            raise ValueError(f"{name!r} is not a scope")
+            raise ValueError(f"number {number} is not a scope")
     if len(set(names)) != len(names):
         raise ValueError("a scope is named twice")
     return names
