@@ -1,11 +1,15 @@
+import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
+from hypothesis import HealthCheck, given, settings
 
 from tests.doubles.scripted import ScriptedClock
+from tests.unit.models.test_text_damage import ANY_TEXT
 from zendesk_oauth.adapters.client_secret import SecretsManagerClientSecret
 from zendesk_oauth.errors import ConfigurationError, SecretUnavailableError
 
@@ -32,41 +36,107 @@ def holding(stub: Stubber, version_stage: str = "AWSCURRENT", **content: Any) ->
     stub.add_response("get_secret_value", content, {"SecretId": ARN, "VersionStage": version_stage})
 
 
+CANARY = "canary-of-a-secret"
+
+
 @pytest.mark.parametrize(
     "text",
-    ["canary", " canary\n", '{"client_secret": "canary"}', '{"client_secret": " canary ", "other": 1}'],
+    [
+        CANARY,
+        f" {CANARY}\n",
+        f"{CANARY}\r\n",
+        f"\ufeff{CANARY}\r\n",
+        f"\u00a0{CANARY}\u00a0",
+        f'"{CANARY}"',
+        f'\ufeff "{CANARY}\\r\\n"\r\n',
+        f'{{"client_secret": "{CANARY}"}}',
+        f'{{"client_secret": " {CANARY} ", "other": 1}}',
+        f'\ufeff{{"client_secret":\r\n"\ufeff{CANARY}"}}\r\n',
+        f'"{{\\"client_secret\\": \\"{CANARY}\\"}}"',
+    ],
+    ids=range(11),
 )
-def test_a_secret_is_a_text_or_a_member(
+def test_r41_a_secret_is_a_text_a_json_string_or_a_member(
     client_secret: SecretsManagerClientSecret, secrets_stub: Stubber, text: str
 ) -> None:
-    """Whichever way it was made, and with the spaces that a paste brings along."""
+    """R41: whichever way it was made, and with what a paste, Notepad or a shell's quoting brings along."""
     holding(secrets_stub, SecretString=text)
-    assert client_secret().reveal() == "canary"
-    assert "canary" not in repr(vars(client_secret))
+    assert client_secret().reveal() == CANARY
+    assert CANARY not in repr(vars(client_secret))
+
+
+def test_case_secret_bom_json(client_secret: SecretsManagerClientSecret, secrets_stub: Stubber) -> None:
+    """R41: a JSON object that was saved with a byte-order mark is the object."""
+    saved = b'\xef\xbb\xbf{"client_secret": "stand-in-client-secret"}'
+    holding(secrets_stub, SecretString=saved.decode())
+    assert client_secret().reveal() == "stand-in-client-secret"
+
+
+def test_case_secret_json_string_txt(
+    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber
+) -> None:
+    """R41: a JSON string is the text that it holds, without its quotes."""
+    holding(secrets_stub, SecretString='"stand-in-client-secret"')
+    assert client_secret().reveal() == "stand-in-client-secret"
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "cause"),
     [
-        {"SecretString": "  \n"},
-        {"SecretString": "{canary"},
-        {"SecretString": '{"canary": 1}'},
-        {"SecretString": '{"client_secret": ""}'},
-        {"SecretString": '{"client_secret": ["canary"]}'},
-        {"SecretString": '{"a":' * 20_000},
-        {"SecretBinary": b"canary"},
+        ({"SecretString": "  \n"}, "is empty"),
+        ({"SecretString": "\ufeff"}, "is empty"),
+        ({"SecretString": '""'}, "is empty"),
+        ({"SecretString": '{"client_secret": ""}'}, "is empty"),
+        ({"SecretString": f"{{{CANARY}"}, "is neither a text nor a JSON object"),
+        ({"SecretString": f'"{CANARY}'}, "is neither a text nor a JSON object"),
+        ({"SecretString": f'{{"{CANARY}": 1}}'}, "is neither a text nor a JSON object"),
+        ({"SecretString": f'{{"client_secret": ["{CANARY}"]}}'}, "is neither a text nor a JSON object"),
+        ({"SecretString": '{"a":' * 20_000}, "is neither a text nor a JSON object"),
+        ({"SecretBinary": CANARY.encode("utf-16")}, "is binary; store it as a text"),
+        ({"SecretString": f"'{CANARY}'"}, "is in quotes"),
+        ({"SecretString": f"'{CANARY}"}, "begins with a quotation mark"),
+        ({"SecretString": f'="{CANARY}"'}, "ends with a quotation mark"),
+        ({"SecretString": f'{{"client_secret": "\'{CANARY}\'"}}'}, "is in quotes"),
+        ({"SecretString": f"\u201c{CANARY}\u201d"}, "begins with U+201C LEFT DOUBLE QUOTATION MARK"),
+        ({"SecretString": "\u00ff\u00fe" + "\0".join(CANARY)}, "begins with U+00FF"),
+        ({"SecretString": "\0".join(CANARY)}, "has a NUL character, as in UTF-16"),
+        ({"SecretString": f"{CANARY}\r\n{CANARY}"}, "has a carriage return"),
+        ({"SecretString": f"{CANARY}\u200b"}, "ends with U+200B ZERO WIDTH SPACE"),
+        ({"SecretString": f"a\ufeff{CANARY}"}, "has a byte-order mark (character 2)"),
+        ({"SecretString": f'"{CANARY}\\ud800"'}, "ends with a byte that is no text"),
+        ({"SecretString": f"{CANARY}\u00e9"}, "ends with U+00E9"),
     ],
+    ids=range(22),
 )
-def test_an_empty_or_odd_secret_is_a_fault_of_the_set_up(
-    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber, content: dict[str, Any]
+def test_r42_an_empty_or_damaged_secret_is_a_fault_of_the_set_up(
+    client_secret: SecretsManagerClientSecret, secrets_stub: Stubber, content: dict[str, Any], cause: str
 ) -> None:
-    """It is named, and nothing of its content is."""
+    """R42: nothing outside RFC 6749's VSCHAR is sent to Zendesk; the cause is named, and nothing of the content is."""
     holding(secrets_stub, **content)
     with pytest.raises(ConfigurationError) as raised:
         client_secret()
-    assert "CLIENT_SECRET_ARN" in raised.value.problems[0]
-    assert "canary" not in str(raised.value)
+    assert raised.value.problems[0].startswith(f"the secret of CLIENT_SECRET_ARN {cause}")
+    assert CANARY not in str(raised.value)
     assert raised.value.__context__ is None
+
+
+@given(
+    text=ANY_TEXT | ANY_TEXT.map(json.dumps) | ANY_TEXT.map(lambda text: json.dumps({"client_secret": text}))
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_r42_whatever_the_text_a_secret_is_vschar_or_a_fault_of_the_set_up(
+    secrets_client: "SecretsManagerClient", clock: ScriptedClock, text: str
+) -> None:
+    """R42: no text gives a secret outside RFC 6749's grammar, and none raises anything outside the tree."""
+    client_secret = SecretsManagerClientSecret(secrets_client, ARN, clock)
+    with Stubber(secrets_client) as stub:
+        holding(stub, SecretString=text or " ")
+        try:
+            secret = client_secret().reveal()
+        except ConfigurationError as error:
+            assert error.problems  # noqa: PT017 - both ends are good, and this one names why
+        else:
+            assert re.fullmatch(r"[\x20-\x7e]+", secret)
 
 
 def test_it_is_read_once_in_a_quarter_of_an_hour(

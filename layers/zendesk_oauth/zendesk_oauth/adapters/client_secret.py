@@ -1,6 +1,8 @@
 """The client secret, from Secrets Manager: read when first needed, kept for a quarter of an hour.
 
-The secret is made outside of this project, as plain text or as a JSON object with the member `client_secret`.
+The secret is made outside of this project, as plain text, as a JSON string, or as a JSON object with the member
+`client_secret`. A byte-order mark before it and white space around it are no part of it. What remains is printable
+ASCII (RFC 6749 appendix A.2, VSCHAR) without a quotation mark at either end, which a secret of Zendesk's never has.
 A deleted, forbidden or empty one is a fault of the set-up; a busy Secrets Manager is not.
 While a secret is replaced, the version before it (AWSPREVIOUS) may be the one that Zendesk still takes; that there
 is none is no fault.
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 15 * 60.0
 MEMBER = "client_secret"
+_BYTE_ORDER_MARK = "\ufeff"
+_QUOTES = frozenset("\"'`")
 _SETUP_FAULTS = frozenset(
     {
         "AccessDeniedException",
@@ -72,27 +76,36 @@ class SecretsManagerClientSecret:
             raise SecretUnavailableError(code) from error
         except BotoCoreError as error:
             raise SecretUnavailableError(type(error).__name__) from error
-        secret = _secret_in(answer.get("SecretString", ""))
-        if not secret:
-            raise ConfigurationError(
-                (f"CLIENT_SECRET_ARN holds neither a text nor a JSON object with {MEMBER!r}",)
-            )
-        return secret
+        if "SecretString" not in answer:
+            raise _malformed("is binary; store it as a text")
+        return _secret_in(answer["SecretString"])
 
 
 def _secret_in(text: str) -> Secret:
-    """Return the secret that the text is or holds, without the spaces around it; empty where there is none."""
-    stripped = text.strip()
-    if not stripped.startswith("{"):
-        return Secret(stripped)
-    member = _member_of(stripped)
-    return Secret(member.strip() if isinstance(member, str) else "")
+    """Return the secret that the text is or holds. Raises ConfigurationError, which quotes nothing of it."""
+    bare = text.removeprefix(_BYTE_ORDER_MARK).strip()
+    if bare.startswith(("{", '"')):
+        content = _parsed(bare)
+        member = content.get(MEMBER) if isinstance(content, dict) else content
+        if not isinstance(member, str):
+            raise _malformed(f"is neither a text nor a JSON object with a text {MEMBER!r}")
+        return _secret_in(member)
+    if not bare:
+        raise _malformed("is empty")
+    if bare.isascii() and bare.isprintable() and bare[0] not in _QUOTES and bare[-1] not in _QUOTES:
+        return Secret(bare)
+    from zendesk_oauth.models.text_damage import damage_in  # noqa: PLC0415 - a good secret never needs it
+
+    raise _malformed(f"{damage_in(bare)}")
 
 
-def _member_of(text: str) -> object:
-    """Return the member, or None; the parser's own error would carry the text along, and so is dropped here."""
+def _parsed(text: str) -> object:
+    """Return what JSON says, or None; the parser's own error would carry the text along, and so is dropped here."""
     try:
-        content = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return content.get(MEMBER)
+
+
+def _malformed(how: str) -> ConfigurationError:
+    return ConfigurationError((f"the secret of CLIENT_SECRET_ARN {how}",))
