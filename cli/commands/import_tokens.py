@@ -11,7 +11,7 @@ import typer
 from cli.desk import Desk
 from cli.errors import RefusedError
 from cli.exits import Exit
-from cli.jobs.import_file import FileFormat, TokenFile, format_of
+from cli.jobs.import_file import FileFormat, ImportFileError, TokenFile, format_of
 from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
 from cli.jobs.import_survey import survey
 from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
@@ -101,6 +101,10 @@ def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
             run(importing, tokens, report, ended, progress)
     except (KeyboardInterrupt, ZendeskOAuthError):
         desk.output.say(_how_to_go_on(ended, report))
+        raise
+    except ImportFileError:
+        if ended.outcomes:  # somebody has changed the file after its first reading
+            desk.output.say(_how_to_go_on(ended, report))
         raise
     desk.output.tell(
         summary(ended, report, dry_run=dry_run), lambda out: _show(ended, report, out, dry_run=dry_run)

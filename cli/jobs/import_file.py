@@ -1,22 +1,20 @@
 """A file of tokens as a stream of lines: CSV with a header, or JSON objects, one a line.
 
-Only as much of it lies in memory as one line has. What cannot be read is told with its line's number, and the reading
-goes on after it.
+A wrong value makes a bad line, and the reading goes on after it. Damaged text ends the reading of the whole file: what
+a spreadsheet or an editor has done to one line, it may have done to any, in a way that cannot be seen.
 """
 
-import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from cli.errors import RefusedError
-from cli.jobs.import_line import COLUMNS, REQUIRED, BadLine, Fields, Line, parse_line
+from cli.jobs.import_line import COLUMNS, REQUIRED, BadLine, Fields, Line, intact, parse_line, unquoted
+from cli.jobs.import_text import DamagedLineError, Lines, csv_rows, open_text
 
-LONGEST_LINE = 128 * 1024
-"""Characters of a cell and bytes of a line: two tokens of the longest kind, several times."""
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -47,89 +45,78 @@ class TokenFile(NamedTuple):
     grants: frozenset[str]
 
     def read(self, now: datetime) -> Iterator[Line | BadLine]:
-        """Yield each line that is not empty. Raises ImportFileError where the whole cannot be read."""
+        """Yield each line that is not empty.
+
+        Raises ImportFileError where the file cannot be read, and where the text of a line is damaged.
+        """
+        rows = _csv_fields if self.file_format is FileFormat.CSV else _json_fields
         try:
-            if self.file_format is FileFormat.CSV:
-                with self.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-                    yield from self._csv(text, now)
-            else:
-                with self.path.open("rb") as data:
-                    yield from self._json_lines(data, now)
+            with open_text(self.path) as text:
+                for number, fields in rows(Lines(text)):
+                    yield parse_line(number, fields, self.grants, now)
         except OSError as error:
             raise ImportFileError(f"{self.path.name} cannot be read: {error.strerror}") from error
-
-    def _csv(self, text: IO[str], now: datetime) -> Iterator[Line | BadLine]:
-        csv.field_size_limit(LONGEST_LINE)
-        rows = csv.reader(text, strict=True)
-        columns = _columns(rows)
-        while True:
-            first = rows.line_num + 1
-            try:
-                cells = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadLine(first, f"not CSV, up to line {rows.line_num}: {error}")
-                continue
-            if len(cells) == len(columns):
-                yield parse_line(
-                    first, dict(zip(columns, map(str.strip, cells), strict=True)), self.grants, now
-                )
-            elif cells:
-                yield BadLine(first, f"{len(cells)} cells, where the header has {len(columns)}")
-
-    def _json_lines(self, data: IO[bytes], now: datetime) -> Iterator[Line | BadLine]:
-        number = 0
-        while line := data.readline(LONGEST_LINE):
-            number += 1
-            is_whole = line.endswith(b"\n") or len(line) < LONGEST_LINE
-            while not is_whole:
-                rest = data.readline(LONGEST_LINE)
-                is_whole = rest.endswith(b"\n") or len(rest) < LONGEST_LINE
-                line = b"x" * LONGEST_LINE
-            if line.strip():
-                fields = _fields(line)
-                yield (
-                    BadLine(number, fields)
-                    if isinstance(fields, str)
-                    else parse_line(number, fields, self.grants, now)
-                )
+        except DamagedLineError as damage:
+            raise ImportFileError(
+                f"{self.path.name}, {damage}. The file is rejected as a whole: correct it and import it again"
+            ) from None
 
 
-def _columns(rows: Iterator[list[str]]) -> Sequence[str]:
-    """Return the header's names. Raises ImportFileError."""
-    try:
-        columns = [name.strip().lower() for name in next(rows)]
-    except StopIteration:
-        raise ImportFileError("the file is empty: its first line has to name the columns") from None
-    except csv.Error as error:
-        raise ImportFileError(f"the first line is not CSV: {error}") from None
+def _csv_fields(lines: Lines) -> Iterator[tuple[int, Fields]]:
+    rows = csv_rows(lines)
+    columns = _columns(*next(rows, (1, [])))
+    for number, cells in rows:
+        while len(cells) > len(columns) and not cells[-1]:
+            del cells[-1]
+        if len(cells) != len(columns):
+            raise DamagedLineError(number, f"{len(cells)} cells, where the header has {len(columns)}")
+        yield number, dict(zip(columns, cells, strict=True))
+
+
+def _columns(number: int, cells: Sequence[str]) -> Sequence[str]:
+    """Return the header's names, without those that are empty at its end. Raises DamagedLineError."""
+    columns = [unquoted(name).lower() for name in cells]
+    while columns and not columns[-1]:
+        del columns[-1]
+    if not columns:
+        raise DamagedLineError(number, "the file is empty: its first line has to name the columns")
     unknown = [f"column {place}" for place, name in enumerate(columns, 1) if name not in COLUMNS]
     missing = [name for name in REQUIRED if name not in columns]
     if unknown or missing or len(set(columns)) < len(columns):
-        raise ImportFileError(
-            f"the first line has to name columns, each once, of {', '.join(COLUMNS)}; "
+        for place, name in enumerate(columns, 1):
+            intact(number, f"the name of column {place}", name)
+        raise DamagedLineError(
+            number,
+            f"has to name columns, each once, of {', '.join(COLUMNS)}; "
             f"missing: {', '.join(missing) or 'none'}; not known: {', '.join(unknown) or 'none'}; "
-            "is it there, with commas between the names?"
+            "is it there, with commas, semicolons or tabs between the names?",
         )
     return columns
 
 
-def _fields(line: bytes) -> Fields | str:
-    """Return the members of a JSON object as texts, or what is wrong with it."""
+def _json_fields(lines: Lines) -> Iterator[tuple[int, Fields]]:
+    for line in lines:
+        if line.strip():
+            yield lines.number, _fields(lines.number, line)
+
+
+def _fields(number: int, line: str) -> Fields:
+    """Return the members of a JSON object as texts. Raises DamagedLineError."""
     try:
         content = json.loads(line, object_pairs_hook=_members)
     except _RepeatedError:
-        return "a member stands there twice"
+        raise DamagedLineError(number, "a member stands there twice") from None
     except (ValueError, RecursionError):
-        return f"not a JSON object of at most {LONGEST_LINE} bytes"
+        raise DamagedLineError(number, "not a JSON object: each line has to be a whole one") from None
     if not isinstance(content, dict):
-        return "not a JSON object"
+        raise DamagedLineError(number, "not a JSON object")
     if not content.keys() <= set(COLUMNS):
-        return f"has members that are none of {', '.join(COLUMNS)}"
+        raise DamagedLineError(number, f"has members that are none of {', '.join(COLUMNS)}")
     fields = {name: _text(value) for name, value in content.items() if value is not None}
     if None in fields.values():
-        return "a member is neither a text nor a whole number, nor (scopes) a list of texts"
+        raise DamagedLineError(
+            number, "a member is neither a text nor a whole number, nor (scopes) a list of texts"
+        )
     return {name: text for name, text in fields.items() if text is not None}
 
 
@@ -137,7 +124,7 @@ class _RepeatedError(Exception):
     """A member of a JSON object stands there twice: nobody knows which is meant."""
 
 
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _members(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise _RepeatedError
@@ -146,7 +133,7 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return value.strip()
+        return value
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
         return " ".join(value)
     return str(value) if type(value) is int else None

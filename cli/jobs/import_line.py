@@ -1,6 +1,7 @@
 """One line of a file of tokens: read strictly, or told by what is wrong with it, and never by what stands there.
 
-A wrong cell can hold anything, a token in the wrong column too, so no reason quotes one.
+A wrong cell can hold anything, a token in the wrong column too, so no reason quotes one. A wrong value makes a bad
+line. Text that was damaged on its way, and a token where none belongs, make the whole file one that cannot be trusted.
 """
 
 import re
@@ -8,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from cli.jobs.import_text import DamagedLineError
 from zendesk_oauth.errors import RequestError, SubdomainRefusedError
 from zendesk_oauth.models.connection import connection_key
 from zendesk_oauth.models.grant import DEFAULT_GRANT
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret, derive
 from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
+from zendesk_oauth.models.text_damage import QUOTES, damage_in, foreign_character
 from zendesk_oauth.services.offer_install import check_user_reference
 
 REQUIRED = ("subdomain", "access_token")
@@ -27,8 +30,19 @@ COLUMNS = (
     "user_reference",
 )
 """Every column that there may be; another one is refused, because most likely something else was meant."""
-_TOKEN = re.compile(r"[\x21-\x7e]{16,16384}")
-"""As the token endpoint's answers are read, and no shorter: what is cut off in a spreadsheet is no token."""
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+"""RFC 6750 section 2.1, b64token: what can follow `Bearer`. Zendesk's refresh tokens are of the same characters."""
+_TOKEN_LENGTHS = range(16, 16_385)
+"""As long as the token endpoint's answers may be, and no shorter: what is cut off in a spreadsheet is no token."""
+_TOKEN_COLUMNS = frozenset({"access_token", "refresh_token"})
+_NO_TOKEN_CHARACTER = re.compile(r"[^A-Za-z0-9\-._~+/=]")
+_QUOTED = re.compile(r"""="([^"]*)"|"([^"]*)"|'([^']*)'?""")
+"""Excel's text formula, a shell's or JSON's quotes, and the apostrophe by which a spreadsheet keeps a text a text."""
+_RUN = re.compile(r"[A-Za-z0-9\-._~+/=]{32,}")
+_UNBROKEN = re.compile(r"[A-Za-z0-9]{32,}")
+_UUID = re.compile(r"[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}", re.IGNORECASE)
+"""RFC 9562 section 4, without its hyphens: a reference that would look like a token otherwise."""
+_LONG, _VERY_LONG = 40, 64
 _SCOPE = re.compile(r"[\x21-\x7e]{1,128}")
 _SECONDS = re.compile(r"[0-9]{1,10}")
 _PURPOSE = "the install id of an imported pair"
@@ -88,7 +102,8 @@ class BadCellError(ValueError):
 
 
 def parse_line(number: int, fields: Fields, grants: frozenset[str], now: datetime) -> Line | BadLine:
-    """Return the line, or what is wrong with it first."""
+    """Return the line, or what is wrong with it first. Raises DamagedLineError where its text is damaged."""
+    fields = {name: _meant(number, name, text) for name, text in fields.items()}
     grant: str | None = None
     subdomain: Subdomain | None = None
     try:
@@ -106,6 +121,66 @@ def parse_line(number: int, fields: Fields, grants: frozenset[str], now: datetim
         )
     except BadCellError as error:
         return BadLine(number, str(error), grant, subdomain)
+
+
+def unquoted(text: str) -> str:
+    """Return a text without the white space and the one pair of quotes around it."""
+    text = text.strip()
+    quoted = _QUOTED.fullmatch(text)
+    return (quoted[1] or quoted[2] or quoted[3] or "").strip() if quoted else text
+
+
+def intact(number: int, name: str, text: str) -> str:
+    """Return a text that has no trace of the programs that it came through. Raises DamagedLineError."""
+    damage = damage_in(text, is_free=True)
+    if damage is None and text[:1] in QUOTES:
+        damage = "begins with a quotation mark"
+    if damage:
+        raise DamagedLineError(number, f"{name} {damage}")
+    return text
+
+
+def _meant(number: int, name: str, text: str) -> str:
+    """Return what a cell was meant to hold, before anybody looks at its value. Raises DamagedLineError."""
+    if name == "scopes":
+        text = " ".join(text.split())
+    if name in _TOKEN_COLUMNS:
+        return _bearer(number, name, unquoted(text))
+    # In a reference, which is anybody's text, nobody knows which quotes are meant: those are rejected.
+    text = intact(number, name, text.strip() if name == "user_reference" else unquoted(text))
+    if is_token_shaped(text) and not (name == "user_reference" and _UUID.fullmatch(text)):
+        raise DamagedLineError(
+            number, f"{name} looks like a token: are the columns the ones that the header names?"
+        )
+    return text
+
+
+def _bearer(number: int, name: str, text: str) -> str:
+    """Return a token of RFC 6750's grammar, or an empty text. Raises DamagedLineError."""
+    if text and not _TOKEN.fullmatch(text):
+        foreign = _NO_TOKEN_CHARACTER.search(text)
+        found = foreign_character(text, foreign.start()) if foreign else "has an equals sign before its end"
+        raise DamagedLineError(number, f"{name} {damage_in(text) or found}, which no token has")
+    return text
+
+
+def is_token_shaped(text: str) -> bool:
+    """Tell whether a text has a part that looks random: no name of an account, scope or person does.
+
+    That is 64 letters and digits in a row, 32 with both letters and digits among them, or 40 characters of a token's
+    with small and capital letters and digits. A UUID in its usual form has too many hyphens.
+    """
+    return any(_is_random(run) for run in _RUN.findall(text))
+
+
+def _is_random(run: str) -> bool:
+    has_digit = any(map(str.isdigit, run))
+    is_mixed = has_digit and run.upper() != run and run.lower() != run
+    if len(run) >= _LONG and is_mixed:
+        return True
+    return any(
+        len(part) >= _VERY_LONG or not (part.isalpha() or part.isdigit()) for part in _UNBROKEN.findall(run)
+    )
 
 
 def _cell(fields: Fields, name: str) -> str:
@@ -133,8 +208,8 @@ def _grant(text: str, grants: frozenset[str]) -> str:
 
 
 def _token(text: str, name: str) -> Secret:
-    if not _TOKEN.fullmatch(text):
-        raise BadCellError(f"{name} is not 16 to 16384 visible ASCII characters")
+    if len(text) not in _TOKEN_LENGTHS:
+        raise BadCellError(f"{name} is not 16 to 16384 characters long")
     return Secret(text)
 
 

@@ -17,6 +17,8 @@ from cli.commands import import_tokens, rekey
 from cli.commands.rekey import SHOWN, summary
 from cli.exits import Exit
 from cli.jobs import rekey_table
+from cli.jobs.import_line import BadLine, Line
+from cli.jobs.import_survey import Survey, survey
 from cli.jobs.rekey_table import RekeyReport
 from cli.output import Output
 from cli.stack import Stack
@@ -121,6 +123,41 @@ def test_a_file_without_a_line_is_refused(typed: Type, tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         result = typed("import", tmp_path / name)
         assert (result.exit_code, "no line with a token" in result.stderr) == (Exit.USAGE, True)
+
+
+def test_r41_damage_in_the_last_line_keeps_every_line_from_being_written(
+    accounts: Accounts, typed: Type, tmp_path: Path
+) -> None:
+    """R41: the first reading finds it, so no row is written, no account asked and no report begun."""
+    file = file_of(accounts, tmp_path, *(f"account-{number}" for number in range(30)))
+    with file.open("a") as text:
+        text.write(json.dumps({"subdomain": "acme", "access_token": f"\u201c{'a1' * 32}\u201d"}) + "\n")
+    asked = accounts.zendesk.seen.report()
+    result = typed("import", file, "--report", tmp_path / "report.csv")
+    assert (result.exit_code, result.stdout) == (Exit.USAGE, "")
+    assert "tokens.jsonl, line 31: access_token begins with U+201C" in result.stderr
+    assert "a1a1" not in result.stderr
+    assert (accounts.rows(), accounts.zendesk.seen.report()) == ({}, asked)
+    assert not (tmp_path / "report.csv").exists()
+
+
+def test_a_file_that_is_damaged_between_its_readings_says_how_to_go_on(
+    accounts: Accounts, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was imported before that is said, and that the same import can be begun again."""
+    file = file_of(accounts, tmp_path, *(f"account-{number}" for number in range(150)))
+
+    def survey_and_damage(lines: Iterator[Line | BadLine]) -> Survey:
+        seen = survey(lines)
+        with file.open("a") as text:
+            text.write("damage\n")
+        return seen
+
+    monkeypatch.setattr(import_tokens, "survey", survey_and_damage)
+    result = typed("import", file, "--parallel", 1)
+    assert (result.exit_code, "line 151: not a JSON object" in result.stderr) == (Exit.USAGE, True)
+    assert "begin it again with the same file" in result.stderr
+    assert accounts.rows()
 
 
 @pytest.mark.parametrize("report", [True, False])

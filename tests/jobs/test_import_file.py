@@ -1,4 +1,4 @@
-"""A file is read as a stream; what is no line of it is told with its number, and nothing after it is lost."""
+"""A file is read as a stream, as spreadsheets write it, and rejected with a line's number where its text is damaged."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.jobs.import_file import LONGEST_LINE, FileFormat, ImportFileError, TokenFile, format_of
+from cli.jobs.import_file import FileFormat, ImportFileError, TokenFile, format_of
 from cli.jobs.import_line import BadLine, Fields, Line, parse_line
+from cli.jobs.import_text import LONGEST_LINE
 from tests.jobs.doubles import NOON
 from tests.jobs.test_import_line import ACCESS, GOOD, REFRESH
 
@@ -35,9 +36,12 @@ def read(path: Path, text: str | bytes) -> list[Line | BadLine]:
     return list(TokenFile(path, format_of(path), frozenset({"default"})).read(NOON))
 
 
-def told(lines: list[Line | BadLine]) -> list[tuple[int, str]]:
-    """Return each line's number, and what is wrong with it or nothing."""
-    return [(line.number, line.reason if isinstance(line, BadLine) else "") for line in lines]
+def rejected(read_file: Read, text: str | bytes) -> str:
+    """Return why a file is rejected as a whole."""
+    with pytest.raises(ImportFileError) as error:
+        read_file(text)
+    assert ACCESS not in str(error.value)
+    return str(error.value)
 
 
 def test_csv_as_spreadsheets_write_it(read_csv: Read) -> None:
@@ -61,7 +65,8 @@ def test_columns_come_in_any_order(read_csv: Read) -> None:
         "",
         "subdomain,refresh_token",
         "subdomain,access_token,acces_token",
-        "subdomain;access_token;refresh_token",
+        "subdomain:access_token:refresh_token",
+        "sep=:\nsubdomain:access_token",
         "subdomain,access_token,subdomain",
         f"acme,{ACCESS},{REFRESH}",
         '"subdomain"x,access_token',
@@ -80,31 +85,22 @@ def test_a_column_that_is_none_of_ours_is_named_by_its_place(read_csv: Read) -> 
         read_csv(f"subdomain,access_token,token\n{ROW}")
 
 
-def test_a_broken_row_is_told_and_the_next_is_read(read_csv: Read) -> None:
-    """Too few cells, too many, a stray quote, bytes that are no UTF-8, a NUL."""
-    text = HEADER + ROW + "acme,x\n" + f"{ROW.strip()},more\n" + f'"acme"x,{ACCESS},{REFRESH}\n' + ROW
-    assert told(read_csv(text)) == [
-        (2, ""),
-        (3, "2 cells, where the header has 3"),
-        (4, "4 cells, where the header has 3"),
-        (5, "not CSV, up to line 5: ',' expected after '\"'"),
-        (6, ""),
-    ]
-    odd = told(read_csv(HEADER.encode() + b"acme,\xff\xfe" + ROW.encode()[6:] + ROW.encode()))
-    assert [reason.partition(" is")[0] for _, reason in odd] == ["access_token", ""]
-
-
-def test_a_quote_that_is_never_closed_says_how_far_it_reaches(read_csv: Read) -> None:
-    """Whatever it has swallowed is among the lines that are named."""
-    text = HEADER + f'"acme,{ACCESS},{REFRESH}\n' + ROW * 3
-    assert told(read_csv(text)) == [(2, "not CSV, up to line 5: unexpected end of data")]
-
-
-def test_a_cell_that_is_far_too_long_is_told(read_csv: Read) -> None:
-    """It is not kept, and the next row is read."""
-    text = HEADER + f"acme,{'a' * (LONGEST_LINE + 1)},{REFRESH}\n" + ROW
-    (number, reason), good = told(read_csv(text))
-    assert (number, reason.startswith("not CSV, up to line 2: field larger"), good) == (2, True, (3, ""))
+@pytest.mark.parametrize(
+    ("row", "cause"),
+    [
+        ("acme,x\n", "2 cells, where the header has 3"),
+        (f"{ROW.strip()},more\n", "4 cells, where the header has 3"),
+        (f'"acme"x,{ACCESS},{REFRESH}\n', "not CSV, up to line 3: ',' expected after '\"'"),
+        (f"acme,{'a' * (LONGEST_LINE + 1)},{REFRESH}\n", f"has more than {LONGEST_LINE} characters"),
+        (f'acme,"{"a" * LONGEST_LINE}\na",{REFRESH}\n', "has more than"),
+        (f'acme,"{"aaaa\n" * LONGEST_LINE}",{REFRESH}\n', "not CSV, up to line"),
+        (f'"acme,{ACCESS},{REFRESH}\n', "not CSV, up to line 5: unexpected end of data"),
+    ],
+    ids=range(7),
+)
+def test_a_broken_row_ends_the_whole(read_csv: Read, row: str, cause: str) -> None:
+    """Too few cells, too many, a stray quote, a line without end: the file and the row's first line are named."""
+    assert rejected(read_csv, HEADER + ROW + row + ROW * 2).startswith(f"tokens.csv, line 3: {cause}")
 
 
 def test_json_lines(read_json: Read) -> None:
@@ -118,30 +114,31 @@ def test_json_lines(read_json: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "named"),
+    ("line", "cause"),
     [
-        ("acme", "not a JSON object of at most"),
+        ("acme", "not a JSON object: "),
         ("[]", "not a JSON object"),
-        ("{" * 50_000, "not a JSON object of at most"),
-        ('{"subdomain": "acme", "subdomain": "globex"}', "twice"),
-        (json.dumps(GOOD | {"acces_token": "x"}), "none of"),
-        (json.dumps(GOOD | {"expires_in": 1.5}), "neither a text"),
-        (json.dumps(GOOD | {"scopes": [7]}), "neither a text"),
-        (json.dumps(GOOD | {"expires_in": True}), "neither a text"),
-        ("\udcff", "not a JSON object of at most"),
-        ('{"subdomain": "' + "a" * LONGEST_LINE + '"}', "not a JSON object of at most"),
-        ('{"subdomain": "' + "a" * 3 * LONGEST_LINE + '"}', "not a JSON object of at most"),
+        ("[", "not a JSON object: "),
+        ('"{}"', "not a JSON object"),
+        ("{" * 50_000, "not a JSON object: "),
+        ('{"subdomain": "acme", "subdomain": "globex"}', "a member stands there twice"),
+        (json.dumps(GOOD | {"acces_token": "x"}), "has members that are none of"),
+        (json.dumps(GOOD | {"expires_in": 1.5}), "a member is neither a text"),
+        (json.dumps(GOOD | {"scopes": [7]}), "a member is neither a text"),
+        (json.dumps(GOOD | {"expires_in": True}), "a member is neither a text"),
+        ('{"expires_in": ' + "1" * 5000 + "}", "not a JSON object: "),
+        ("\udcff", "not a JSON object: "),
+        ('{"subdomain": "' + "a" * LONGEST_LINE + '"}', "has more than"),
+        ('{"subdomain": "' + "a" * 3 * LONGEST_LINE + '"}', "has more than"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
-def test_a_json_line_that_is_none_is_told_and_the_next_is_read(
-    read_json: Read, line: str, named: str
-) -> None:
-    """By its number, and without what stands there."""
-    text = line.encode(errors="surrogateescape") + b"\n" + json.dumps(GOOD).encode() + b"\n"
-    (number, reason), good = told(read_json(text))
-    assert (number, named in reason, good) == (1, True, (2, ""))
-    assert len(reason) < 200
+def test_a_json_line_that_is_none_ends_the_whole(read_json: Read, line: str, cause: str) -> None:
+    """The file and the line are named, and what stands there is not."""
+    text = json.dumps(GOOD).encode() + b"\n" + line.encode(errors="surrogateescape") + b"\n"
+    found = rejected(read_json, text)
+    assert found.startswith(f"tokens.jsonl, line 2: {cause}")
+    assert len(found) < 250
 
 
 def test_a_file_s_name_says_its_format() -> None:
