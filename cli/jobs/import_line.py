@@ -16,7 +16,7 @@ from zendesk_oauth.models.grant import DEFAULT_GRANT
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret, derive
 from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
-from zendesk_oauth.models.text_damage import QUOTES, damage_in, foreign_character
+from zendesk_oauth.models.text_damage import damage_in, foreign_character
 from zendesk_oauth.services.offer_install import check_user_reference
 
 REQUIRED = ("subdomain", "access_token")
@@ -132,10 +132,7 @@ def unquoted(text: str) -> str:
 
 def intact(number: int, name: str, text: str) -> str:
     """Return a text that has no trace of the programs that it came through. Raises DamagedLineError."""
-    damage = damage_in(text, is_free=True)
-    if damage is None and text[:1] in QUOTES:
-        damage = "begins with a quotation mark"
-    if damage:
+    if damage := damage_in(text, is_ascii=False):
         raise DamagedLineError(number, f"{name} {damage}")
     return text
 

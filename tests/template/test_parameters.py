@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.test_damaged_settings import DAMAGES
+
 REQUIRED = {"ZendeskClientId", "ClientSecretArn", "CompanyName", "SupportAddress"}
 ZENDESK = "https://{subdomain}.zendesk.com"
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:zendesk/client-AbC123"
@@ -14,7 +16,7 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
     "Application": (["zendesk-oauth"], ["", "Zendesk", "a", "a" * 31, "1a", "a/b"]),
     "Stage": (["prod", "local", "dev", "eu-1"], ["", "Prod", "a/b", "a" * 17, "-a"]),
-    "ZendeskClientId": (["zdg-acme", "my_app.1"], ["", "two words", "new\nline", "ü"]),
+    "ZendeskClientId": (["zdg-acme", "my_app.1", "x"], ["", "two words", "new\nline", "ü", "zdg-acme'", "'"]),
     "ClientSecretArn": ([SECRET], ["", "zendesk/client", KEY, f"{SECRET} "]),
     "SecretKeyArn": (["", KEY], [KEY.replace(":key/", ":alias/"), SECRET]),
     "TablesKeyArn": (["", KEY], [KEY.replace(":key/", ":alias/"), SECRET]),
@@ -69,10 +71,13 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
             " ",
         ],
     ),
-    "CompanyName": (["Example Ltd", "É"], ["", " Example", "Example ", "a" * 81]),
+    "CompanyName": (
+        ["Example Ltd", "É", "'t Hart", 'The "Firm"', "株式会社", "a" * 80],
+        ["", " Example", "Example ", "a" * 81, "“Example”", "Exam\u200bple", "Exam\u00a0ple"],
+    ),
     "SupportAddress": (
-        ["help@example.com", "https://example.com/help"],
-        ["", "help", "http://example.com", "javascript:alert(1)", "a b@example.com"],
+        ["help@example.com", "https://example.com/help", "hilfe@müller.example"],
+        ["", "help", "http://example.com", "javascript:alert(1)", "a b@example.com", 'https://example.com/"'],
     ),
     "DomainName": (
         ["", "connect.example.com"],
@@ -139,6 +144,19 @@ def test_a_pattern_takes_what_is_good_and_refuses_what_is_not(name: str, paramet
         assert re.fullmatch(pattern, text), text
     for text in bad:
         assert not re.fullmatch(pattern, text), text
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGES.keys() - {"bytes that are no UTF-8"}))
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_r41_a_pattern_refuses_a_damaged_text(name: str, damage: str, parameters: dict[str, Any]) -> None:
+    """R41: CloudFormation rejects what a function would reject later; a name may begin with an apostrophe.
+
+    CloudFormation's own API takes only UTF-8.
+    """
+    pattern = parameters[name]["AllowedPattern"]
+    good = next(text for text in EXAMPLES[name][0] if text)
+    may_be_a_name = name == "CompanyName" and damage in {"an apostrophe", "Excel's formula"}
+    assert bool(re.fullmatch(pattern, DAMAGES[damage][0](good))) is may_be_a_name
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_r41_a_damaged_variable_of_a_worker_is_named_with_its_cause(name: str, d
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", sorted(GOOD.keys() - NOT_READ))
+@pytest.mark.parametrize("name", sorted(GOOD.keys() - NOT_READ - {"SUPPORT_ADDRESS"}))
 def test_r41_a_damaged_variable_of_a_function_is_named_with_its_cause(name: str, damage: str) -> None:
     """R41: every variable of the install flow, a company's name included; a function starts with none of them."""
     spoil, cause = DAMAGES[damage]
@@ -85,6 +85,15 @@ def test_r41_a_damaged_company_name_is_rejected_too(damage: str) -> None:
     assert problems(COMPANY_NAME="\u201cExample\u201d") == [
         "COMPANY_NAME is in quotes, which would be part of it"
     ]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_r41_a_damaged_support_address_is_rejected_too(damage: str) -> None:
+    """R41: its domain may have letters of any language, so smart quotes count as quotes and not as foreign letters."""
+    spoil, cause = DAMAGES[damage]
+    (problem,) = problems(SUPPORT_ADDRESS=spoil(GOOD["SUPPORT_ADDRESS"]))
+    assert problem.startswith(f"SUPPORT_ADDRESS {'is in quotes' if damage == 'smart quotes' else cause}")
+    assert problems(SUPPORT_ADDRESS="hilfe@m\u00fcller.example") == []
 
 
 @pytest.mark.parametrize("spoil", MEANT.values(), ids=MEANT)

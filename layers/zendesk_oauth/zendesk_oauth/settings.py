@@ -99,7 +99,9 @@ _LOCAL_BASE_URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/\{subdomain\}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _BLANKS = " \t\n"
 """What is removed around a value. A carriage return is not: it says that all of its file has Windows line ends."""
-_FREE_TEXTS = frozenset({"COMPANY_NAME"})
+_ANY_LANGUAGE = frozenset({"COMPANY_NAME", "SUPPORT_ADDRESS"})
+_MAY_QUOTE = frozenset({"COMPANY_NAME"})
+"""A company's name may begin with an apostrophe; an address of any language may not."""
 _QUOTES = frozenset("\"'`")
 
 
@@ -245,7 +247,7 @@ def _intact(name: str, text: str) -> str:
         return text
     from zendesk_oauth.models.text_damage import damage_in  # noqa: PLC0415 - as above
 
-    if damage := damage_in(text, is_free=name in _FREE_TEXTS):
+    if damage := damage_in(text, is_ascii=name not in _ANY_LANGUAGE, may_quote=name in _MAY_QUOTE):
         raise ValueError(damage)
     return text
 

@@ -42,17 +42,25 @@ def test_an_intact_text_has_no_damage(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Caf\u00e9", "'t Hart", 'The "Firm"', "\u00ab", "\u65e5\u672c"])
-def test_a_free_text_may_have_letters_of_any_language(text: str) -> None:
+def test_a_name_may_have_letters_of_any_language(text: str) -> None:
     """A company's name is printed as it is, an apostrophe at its beginning included."""
-    assert damage_in(text, is_free=True) is None
+    assert damage_in(text, is_ascii=False, may_quote=True) is None
 
 
 @pytest.mark.parametrize(
     "text", ['"Example"', "\u201cExample\u201d", "Example\r", "\ufeffExample", "Exa\u00a0mple", "Exam\ufffd"]
 )
-def test_a_free_text_can_be_damaged_too(text: str) -> None:
+def test_a_name_can_be_damaged_too(text: str) -> None:
     """A pair of quotes and what cannot be printed are no part of a name."""
-    assert damage_in(text, is_free=True)
+    assert damage_in(text, is_ascii=False, may_quote=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("'user-7", "begins with"), ("user-7\u201d", "ends with"), ("J\u00f6rg", None)]
+)
+def test_other_texts_of_any_language_have_no_quotes(text: str, named: str | None) -> None:
+    """An address or a reference may have other letters, and no quotation mark at an end."""
+    assert damage_in(text, is_ascii=False) == (named and f"{named} a quotation mark")
 
 
 def test_a_space_has_a_name() -> None:
@@ -67,9 +75,9 @@ def test_a_name_with_a_mark_before_it_is_found() -> None:
 
 
 @given(ANY_TEXT, st.booleans())
-def test_no_word_quotes_the_text(text: str, is_free: bool) -> None:  # noqa: FBT001 - Hypothesis gives it
+def test_no_word_quotes_the_text(text: str, is_ascii: bool) -> None:  # noqa: FBT001 - Hypothesis gives it
     """The words for the damage have at most one foreign character's name in them, and are ASCII for any log."""
-    damage = damage_in(text, is_free=is_free) or ""
+    damage = damage_in(text, is_ascii=is_ascii) or ""
     assert damage.isascii()
     assert damage.isprintable()
     assert len(text) < 6 or text not in damage

@@ -20,21 +20,21 @@ _NAMES = {
 }
 
 
-def damage_in(text: str, *, is_free: bool = False) -> str | None:
+def damage_in(text: str, *, is_ascii: bool = True, may_quote: bool = False) -> str | None:
     """Return what is wrong with a text, in words that follow its name, or None where it is intact.
 
-    Intact is printable ASCII without a quotation mark at either end. A free text, which people read, may have other
-    printable characters, and a quotation mark at one end. No word quotes more of the text than one foreign character.
+    Intact is printable text without a quotation mark at either end: ASCII, unless `is_ascii` is False. With `may_quote`
+    there may be a quotation mark at one end, as in a name. No word quotes more of the text than a foreign character.
     """
     for place, character in enumerate(text):
-        if not character.isprintable() or character == REPLACEMENT or not (is_free or character.isascii()):
+        if not character.isprintable() or character == REPLACEMENT or (is_ascii and not character.isascii()):
             return foreign_character(text, place)
     begins, ends = text[:1] in QUOTES, text[-1:] in QUOTES
     if begins and ends and len(text) > 1:
         return "is in quotes, which would be part of it"
-    if begins and not is_free:
-        return "begins with a quotation mark"
-    return "ends with a quotation mark" if ends and not is_free else None
+    if may_quote or not (begins or ends):
+        return None
+    return "begins with a quotation mark" if begins else "ends with a quotation mark"
 
 
 def foreign_character(text: str, place: int) -> str:
