@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-UV = $(shell if [ -x .tools/uv/bin/uv ]; then echo .tools/uv/bin/uv; else command -v uv; fi)
+UV := .tools/uv/bin/uv
 ARCH ?= arm64
 TESTS ?= tests
 STACK ?= zendesk-oauth
@@ -98,7 +98,7 @@ verify-aws: setup ## Try in your account what nobody may do there; STACK=zendesk
 
 .PHONY: lock
 lock: setup ## Resolve the locked environments anew, from requirements/*.in
-	@for name in layer dev sam ministack; do \
+	@for name in layer dev sam ministack uv; do \
 	  $(UV) pip compile --quiet --upgrade --python $(BIN)/python --universal --generate-hashes \
 	    --no-header --no-emit-index-url --no-emit-find-links -o requirements/$$name.txt requirements/$$name.in; \
 	done

@@ -98,10 +98,9 @@ def _alone() -> Iterator[None]:
 
 def _make(folder: Path, target: str, artefact: Artefact) -> None:
     python = (ROOT / ".tools" / "python3.13").resolve()
-    ours = ROOT / ".tools" / "uv" / "bin" / "uv"
     environ = os.environ | {
         "PATH": f"{python.parent}:{os.environ['PATH']}",
-        "UV": str(ours) if ours.exists() else "uv",
+        "UV": str(ROOT / ".tools" / "uv" / "bin" / "uv"),
         "ARCH": artefact.architecture,
         "ARTIFACTS_DIR": str(artefact.folder / target),
     }

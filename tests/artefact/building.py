@@ -16,8 +16,7 @@ _MACHINE_AT = slice(18, 20)
 
 def run(*command: str | Path, **variables: str) -> str:
     """Run a command of the build in the project's folder, with its own Python found first; return what it printed."""
-    own = ROOT / ".tools/uv/bin/uv"
-    tools = {"PATH": f"{PYTHON.parent}:{os.environ['PATH']}"} | ({"UV": str(own)} if own.exists() else {})
+    tools = {"PATH": f"{PYTHON.parent}:{os.environ['PATH']}"}
     done = subprocess.run(  # noqa: S603 - the commands are written in these tests
         command,
         cwd=ROOT,
