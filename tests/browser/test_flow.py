@@ -12,13 +12,21 @@ from local.zendesk.settings import Settings
 from local.zendesk.standin import StandIn
 from tests.handlers.aws import CONNECTIONS_TABLE, PROCESS_ENVIRONMENT, Aws, running_aws
 from tests.handlers.gateway import Gateway
+from tests.pages.catalogue import PAGES
+from tests.unit.web.test_cookies import WHITE_SPACE
 from zendesk_oauth.bootstrap import callback, start
 
 
 @pytest.fixture
 def zendesk_settings(gateway: Gateway) -> Settings:
     """Register the gateway's own callback at the stand-in."""
-    return Settings(redirect_uris=(f"{gateway.address}/oauth/callback",))
+    addresses = (gateway.address, subdomain_address(gateway, "connect"))
+    return Settings(redirect_uris=tuple(f"{address}/oauth/callback" for address in addresses))
+
+
+def subdomain_address(gateway: Gateway, name: str) -> str:
+    """Return the gateway under a host name of one site, whose subdomains can set cookies for each other."""
+    return f"http://{name}.example.localhost:{gateway.server_port}"
 
 
 @pytest.fixture
@@ -131,3 +139,41 @@ def test_a_wrong_subdomain_is_said_at_the_field(aws: Aws, gateway: Gateway, page
     page.keyboard.press("Enter")
     page.locator("#person-admin").wait_for()
     assert len(aws.rows("installs")) == 1
+
+
+PLANT = """([names, value]) => {
+  for (const name of names)
+    document.cookie = `${name}=${value}; Domain=example.localhost; Path=/; Secure`;
+}"""
+
+
+def test_a_sibling_subdomain_plants_no_cookie_of_ours(
+    aws: Aws, zendesk: StandIn, gateway: Gateway, chromium: Browser
+) -> None:
+    """R38: a sibling sets cookies named white space and `__Host-…`, Chromium sends them, and they finish nothing."""
+    address = subdomain_address(gateway, "connect")
+    environ = aws.environ(zendesk.base_url, PUBLIC_BASE_URL=address, SITE_URL="")
+    gateway.routes["/oauth/start"] = start.build(environ)
+    gateway.routes["/oauth/callback"] = callback.build(environ)
+    gateway.routes["/plant"] = lambda _, __: PAGES["connected"].as_payload()
+    attacker, victim = chromium.new_context(), chromium.new_context()
+    own = attacker.new_page()
+    own.goto(f"{address}/oauth/start?subdomain=acme")
+    [cookie] = attacker.cookies()
+    names = [f"{space}{cookie['name']}" for space in ("", *WHITE_SPACE)]
+    names += [f"={cookie['name']}", f"={cookie['name']}={cookie['value']}; x"]
+
+    page = victim.new_page()
+    page.goto(f"{subdomain_address(gateway, 'evil')}/plant")
+    page.evaluate(PLANT, [names, cookie["value"]])
+    page.goto(own.url)
+    page.locator("#person-admin").click()
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_text("This answer belongs to another browser").wait_for()
+
+    sent = [text.partition("=")[0] for text in gateway.events[-1]["cookies"]]
+    assert len([name for name in sent if name.endswith(cookie["name"])]) >= 20
+    assert cookie["name"] not in sent
+    assert (aws.rows(CONNECTIONS_TABLE), zendesk.alive("acme")) == ([], [])
+    attacker.close()
+    victim.close()

@@ -56,7 +56,7 @@ class _Exchange(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        cookies = [part.strip() for part in headers.pop("cookie", "").split(";") if part.strip()]
+        cookies = _cookies(headers.pop("cookie", ""))
         length = int(headers.get("content-length", "0"))
         body = self.rfile.read(length).decode() if length else None
         event = api_event(self.command, url.path, url.query, headers=headers, cookies=cookies, body=body)
@@ -78,6 +78,12 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Say nothing: a request line holds code and state."""
+
+
+def _cookies(header: str) -> list[str]:
+    """Return the pairs as the gateway hands them on: as UTF-8, and no character of a name is normalized."""
+    text = header.encode("latin-1").decode(errors="replace")
+    return [part.strip(" ") for part in text.split(";") if part.strip(" ")]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 from tests.doubles.in_memory_stores import Fault
 from tests.handlers.flow import SITE_URL, Browser, Flow, Payload, sent_to
 from tests.handlers.payloads import api_event
+from tests.unit.web.test_cookies import WHITE_SPACE
 from zendesk_oauth.errors import ClientRejectedError, KeyUnavailableError, ProviderUnavailableError
 from zendesk_oauth.models.install import StartMode
 from zendesk_oauth.models.tokens import AuthorizedUser
@@ -87,6 +88,17 @@ def test_a_stranger_can_neither_finish_nor_burn_an_install(flow: Flow, stranger:
     finished = rightful.callback(code="c", state=state)
     assert finished["statusCode"] == 200
     assert len(flow.zendesk.exchanges) == 1
+
+
+@pytest.mark.parametrize("space", sorted(set(WHITE_SPACE) - set(" \t")), ids=ascii)
+def test_a_cookie_that_a_sibling_subdomain_planted_finishes_nothing(confirmed: Flow, space: str) -> None:
+    """R38: the attacker's cookie under a name that is ours only after normalization: the victim's Allow is nobody's."""
+    attacker, victim = Browser(confirmed), Browser(confirmed)
+    invitation = invite(confirmed, '{"user":"attacker","subdomain":"acme"}')
+    state = attacker.begin(invitation["body"].partition("start?")[2].partition('"')[0])
+    victim.jar = {f"{space}{name}": value for name, value in attacker.jar.items()}
+    assert victim.callback(code="c", state=state)["statusCode"] == 400
+    assert (confirmed.zendesk.exchanges, confirmed.statuses) == ([], ["pending"])
 
 
 def test_an_old_state_is_refused_though_it_is_stored(flow: Flow) -> None:

@@ -62,3 +62,34 @@ def test_at_most_eight_installs_at_a_time(present: int, ended: int) -> None:
     assert all(
         cookie.endswith("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0") for cookie in cookies[1:]
     )
+
+
+WHITE_SPACE = sorted(
+    {chr(code) for code in range(0x110000) if chr(code).isspace()} | set("\u180e\u200b\u2060\ufeff")
+)
+"""Every character that Python strips, and those that only look like nothing."""
+
+
+@pytest.mark.parametrize("space", sorted(set(WHITE_SPACE) - set(" \t")), ids=ascii)
+def test_a_name_that_is_ours_only_after_normalization_is_not_ours(space: str) -> None:
+    """R38: no white space but space and tab is stripped, in whichever decoding a gateway hands the header on."""
+    planted = f"{space}{examples.cookie('A')}"
+    for text in (planted, planted.encode().decode("latin-1")):
+        for header in (text, f"a=1;{text}", f"a=1; {text};b=2"):
+            with pytest.raises(StateRejectedError):
+                browser_secret(parse_cookies([header]), A)
+
+
+@pytest.mark.parametrize("space", ["", " ", "\t", " \t "], ids=repr)
+def test_space_and_tab_around_a_pair_are_stripped(space: str) -> None:
+    """What separates two cookies is no part of either."""
+    cookies = parse_cookies([f"a=1;{space}{examples.cookie('A')}{space};b=2"])
+    assert browser_secret(cookies, A) == SECRET
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "a\x00", "é", "a(b)", 'a"', "a@b", "a,b", "a/b", "{a}", "a ", "\ud800"], ids=ascii
+)
+def test_a_name_that_is_no_token_is_ignored(name: str) -> None:
+    """Names outside the grammar of RFC 6265 never come from a cookie that we have set."""
+    assert parse_cookies([f"{name}=1;c=2"]) == (("c", "2"),)

@@ -16,14 +16,21 @@ type Cookies = tuple[tuple[str, str], ...]
 MOST_INSTALLS = 8
 _PREFIX = "__Host-install-"
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+_WHITE_SPACE = " \t"
+"""All that the cookie syntax calls white space (RFC 6265 section 5.2): a browser keeps any other as part of a name."""
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A token (RFC 6265 section 4.1.1, RFC 9110 section 5.6.2)."""
 _INSTALL_COOKIE = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{22}}")
 _BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def parse_cookies(headers: Iterable[str]) -> Cookies:
-    """Return the cookies of these `Cookie` header values; what has no name is left out."""
-    pairs = (part.strip().partition("=") for header in headers for part in header.split(";"))
-    return tuple((name, value) for name, separator, value in pairs if name and separator)
+    """Return the cookies of these `Cookie` header values; a pair whose name is not a token is ignored.
+
+    A browser lets any sibling subdomain set a cookie named U+2000 and `__Host-…`, so no name is normalized here.
+    """
+    pairs = (part.strip(_WHITE_SPACE).partition("=") for header in headers for part in header.split(";"))
+    return tuple((name, value) for name, separator, value in pairs if separator and _NAME.fullmatch(name))
 
 
 def browser_secret(cookies: Cookies, install_id: str) -> Secret:
