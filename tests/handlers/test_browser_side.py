@@ -35,6 +35,26 @@ BAD_SUBDOMAINS = [
     "acme/../evil",
     "",
 ]
+START_ODD_PARAMETERS = {
+    r"subdomain=acme&amp;return_to=/settings": 302,
+    r"subdomain=acme&$deep_link=true&~campaign=x": 302,
+    r"subdomain=acme&utm[source]=x": 302,
+    r"subdomain=acme&q=caf%E9": 302,
+    r"subdomain=acme%09": 302,
+    r"subdomain=undefined": 400,
+    r"subdomain=": 400,
+}
+"""Queries of links from public bug reports: mail programs, deep links, campaign counters, pages without a value."""
+UNKNOWN_PARAMETERS = [
+    "amp;x=",
+    "$deep_link=1",
+    "utm[source]=x",
+    "q=caf%E9",
+    "a[]=1",
+    "a=1&a=2",
+    "x=%0d%0ay",
+    "%=%",
+]
 SCRIPTS = [
     template.format(n)
     for n in range(20)
@@ -294,6 +314,50 @@ def test_a_bad_subdomain_shows_the_form_again(flow: Flow, subdomain: str) -> Non
     assert 'aria-invalid="true"' in payload["body"]
     assert '<input type="hidden" name="return_to" value="https://other.example.com/x">' in payload["body"]
     assert len(subdomain) < 3 or subdomain not in payload["body"]
+
+
+@pytest.mark.parametrize(("query", "status"), START_ODD_PARAMETERS.items())
+def test_start_odd_parameters(flow: Flow, query: str, status: int) -> None:
+    """What others appended is ignored and white space removed; a link without a value shows the form, and why."""
+    payload = Browser(flow).start(query)
+    assert payload["statusCode"] == status
+    if status == 302:
+        assert payload["headers"]["Location"].startswith("https://acme.zendesk.com/oauth/authorizations/new?")
+    else:
+        assert 'aria-invalid="true"' in payload["body"]
+        assert "The link did not say which Zendesk account to connect." in payload["body"]
+        assert flow.installs_store.calls == []
+
+
+@pytest.mark.parametrize("placeholder", ["undefined", "null", "none", "None", "NaN", " null%09", "", "+"])
+def test_a_link_without_a_value_shows_the_form(flow: Flow, placeholder: str) -> None:
+    """What a page writes for a variable without a value names no account: the form says so, its field is empty."""
+    payload = Browser(flow).start(f"subdomain={placeholder}&return_to=https://other.example.com/x")
+    assert (payload["statusCode"], flow.installs_store.calls) == (400, [])
+    assert "The link did not say which Zendesk account to connect." in payload["body"]
+    assert 'name="return_to" value="https://other.example.com/x"' in payload["body"]
+    assert flow.journal.entries[-1][0].outcome == "subdomain_refused"
+
+
+def test_an_account_with_such_a_name_can_still_be_named(flow: Flow) -> None:
+    """Its whole address is no placeholder."""
+    assert Browser(flow).start("subdomain=none.zendesk.com")["statusCode"] == 302
+
+
+@pytest.mark.parametrize("space", ["%20", "+", "%09", "%20%09+"])
+def test_white_space_around_a_subdomain_is_removed(flow: Flow, space: str) -> None:
+    """Spaces and tabs are pasted along; any other white space is refused."""
+    assert Browser(flow).start(f"subdomain={space}acme{space}")["statusCode"] == 302
+    assert Browser(flow).start("subdomain=%E2%80%80acme")["statusCode"] == 400
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN_PARAMETERS)
+def test_a_parameter_of_others_stops_nobody(flow: Flow, unknown: str) -> None:
+    """However malformed, it neither keeps a start from Zendesk nor a good callback from connecting."""
+    browser = Browser(flow)
+    state = browser.begin(f"{unknown}&subdomain=acme&{unknown}")
+    payload = browser.callback_raw(f"{unknown}&code=c&{unknown}&state={state}&{unknown}")
+    assert (payload["statusCode"], flow.statuses) == (200, ["connected"])
 
 
 @pytest.mark.parametrize("newline", ["acme%0a", "acme%0d%0aX-Evil:1", "acme%00"])

@@ -5,6 +5,7 @@
     ├── RequestError                  what was asked cannot be done; nothing was written
     │   ├── MalformedRequestError     the HTTP request itself is broken
     │   ├── SubdomainRefusedError     not the name of a Zendesk account
+    │   │   └── SubdomainMissingError a link whose page had no value for it
     │   ├── UnknownGrantError         no grant of that name is configured
     │   ├── ReturnToRefusedError      the address to return to is not on the list
     │   ├── InvitationRequiredError   this deployment starts installs by invitation only
@@ -81,6 +82,13 @@ class SubdomainRefusedError(RequestError):
 
     code = "subdomain_refused"
     public_message = "This is not a Zendesk subdomain. It looks like “acme” in acme.zendesk.com."
+
+
+class SubdomainMissingError(SubdomainRefusedError):
+    """The text is empty, or what a program writes for a variable without a value: `undefined`, `null`, `none`."""
+
+    code = "subdomain_missing"
+    public_message = "The link did not say which Zendesk account to connect. Please enter its subdomain."
 
 
 class UnknownGrantError(RequestError):

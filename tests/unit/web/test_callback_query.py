@@ -10,7 +10,12 @@ from zendesk_oauth.errors import CallbackError, MalformedCallbackError, StateRej
 from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL, Endpoints
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.services.complete_install import Allowed, Callback, Refused
-from zendesk_oauth.web.callback_query import ERROR_CODES, is_denial_without_state, parse_callback
+from zendesk_oauth.web.callback_query import (
+    ERROR_CODES,
+    callback_parameters,
+    is_denial_without_state,
+    parse_callback,
+)
 from zendesk_oauth.web.request import Request, parse_request
 
 ENDPOINTS = Endpoints(ZENDESK_BASE_URL, "https://connect.example.com")
@@ -26,7 +31,8 @@ def request(letter: str = "A", **query: str) -> Request:
 
 def parse(**query: str) -> Callback:
     """Return the callback of a query."""
-    return parse_callback(request(**query), ENDPOINTS)
+    asked = request(**query)
+    return parse_callback(callback_parameters(asked), asked.cookies, ENDPOINTS)
 
 
 def test_allowed() -> None:
@@ -75,7 +81,7 @@ def test_what_no_authorization_server_answers(query: dict[str, str]) -> None:
 def test_another_browser() -> None:
     """Without the cookie of this install there is nothing to ask the store for."""
     with pytest.raises(StateRejectedError):
-        parse_callback(request("B", code="c", state=STATE), ENDPOINTS)
+        parse_callback({"code": "c", "state": STATE}, request("B").cookies, ENDPOINTS)
 
 
 def test_the_issuer_is_the_account() -> None:
@@ -113,4 +119,4 @@ def test_an_issuer_that_is_no_account(issuer: str) -> None:
 )
 def test_a_denial_without_state(query: dict[str, str], is_one: bool) -> None:  # noqa: FBT001 - a table's column
     """Only a bare denial is taken for one."""
-    assert is_denial_without_state(request(**query)) is is_one
+    assert is_denial_without_state(callback_parameters(request(**query))) is is_one

@@ -21,9 +21,10 @@ _PUNYCODE = "xn--"
 def parse_subdomain(unverified_text: str) -> Subdomain:
     """Return the subdomain that a person typed or pasted: `acme`, `acme.zendesk.com` or a whole URL of it.
 
+    Spaces and tabs around it are removed.
     Raises SubdomainRefusedError. Zendesk documents no grammar; one DNS label (RFC 1035 section 2.3.1) is safe.
     """
-    text = unverified_text.strip(" ")
+    text = unverified_text.strip(" \t")
     if len(text) > _LONGEST_PASTED or not text.isascii():
         raise SubdomainRefusedError("not ASCII, or too long")
     pasted = _PASTED.fullmatch(text.lower())

@@ -9,7 +9,7 @@ from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.install import Install, InstallStatus
 from zendesk_oauth.services import complete_install
 from zendesk_oauth.services.complete_install import Completion
-from zendesk_oauth.web.callback_query import is_denial_without_state, parse_callback
+from zendesk_oauth.web.callback_query import callback_parameters, is_denial_without_state, parse_callback
 from zendesk_oauth.web.edge import Answer
 from zendesk_oauth.web.request import Request
 from zendesk_oauth.web.response import Response, redirect
@@ -31,10 +31,11 @@ class AnswerCallback:
         self.endpoints = endpoints
 
     def __call__(self, request: Request) -> Answer:
-        """Return the answer. Raises a CallbackError or a StoreError."""
-        if is_denial_without_state(request):
+        """Return the answer. Raises a CallbackError, a MalformedRequestError or a StoreError."""
+        query = callback_parameters(request)
+        if is_denial_without_state(query):
             return Answer(self._unproven_denial(), "denied_without_state")
-        completion = self.complete_install(parse_callback(request, self.endpoints))
+        completion = self.complete_install(parse_callback(query, request.cookies, self.endpoints))
         return Answer(
             self._shown(completion),
             completion.install.status.value,

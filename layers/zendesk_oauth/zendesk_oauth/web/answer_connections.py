@@ -21,6 +21,7 @@ from zendesk_oauth.web.connections_query import (
 )
 from zendesk_oauth.web.edge import Answer, Refusal
 from zendesk_oauth.web.json_text import json_response
+from zendesk_oauth.web.query import parse_query
 from zendesk_oauth.web.request import Request
 from zendesk_oauth.web.statuses import NOT_CONNECTED, NOT_FOUND, REPLACED, Problem, method_not_allowed
 
@@ -66,8 +67,9 @@ class AnswerConnections:
 
     def __call__(self, request: Request) -> Answer | Refusal | Problem:
         """Return the answer, or what stands in the way. Raises a RequestError or a StoreError."""
+        query = parse_query(request.unverified_query)
         if is_list(request.route, request.path):
-            return self._list(request.query) if request.method in _GET else method_not_allowed(_GET)
+            return self._list(query) if request.method in _GET else method_not_allowed(_GET)
         path = connection_path(request.route, request.path)
         if path is None:
             return NOT_FOUND
@@ -75,7 +77,7 @@ class AnswerConnections:
             return method_not_allowed(_GET)
         grant, subdomain = path.names()
         try:
-            answer = self._of_one(path, grant, subdomain, request)
+            answer = self._of_one(path, grant, subdomain, request.method, query)
         except ZendeskOAuthError as error:
             answer = Refusal(error)
         return answer._replace(subject={"grant": grant, "subdomain": subdomain} | dict(answer.subject))
@@ -87,12 +89,12 @@ class AnswerConnections:
         return Answer(json_response(HTTPStatus.OK, page_fields(page)), "connections_listed")
 
     def _of_one(
-        self, path: ConnectionPath, grant: str, subdomain: Subdomain, request: Request
+        self, path: ConnectionPath, grant: str, subdomain: Subdomain, method: str, query: Mapping[str, str]
     ) -> Answer | Refusal:
         if path.is_token:
-            return self._token(token_question(grant, subdomain, request.query))
-        check_names(request.query)
-        if request.method in _GET:
+            return self._token(token_question(grant, subdomain, query))
+        check_names(query)
+        if method in _GET:
             return self._show(grant, subdomain)
         return self._end(grant, subdomain)
 

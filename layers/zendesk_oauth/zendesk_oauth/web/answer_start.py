@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from zendesk_oauth.errors import SubdomainRefusedError
+from zendesk_oauth.errors import SubdomainMissingError, SubdomainRefusedError
 from zendesk_oauth.flow_settings import PageSettings
-from zendesk_oauth.models.subdomain import parse_subdomain
+from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
 from zendesk_oauth.services.start_install import Started, StartRequest, SubdomainNeeded
 from zendesk_oauth.web.cookies import set_cookies
 from zendesk_oauth.web.edge import Answer
+from zendesk_oauth.web.query import parse_query
 from zendesk_oauth.web.request import Request
 from zendesk_oauth.web.response import redirect
+
+_PARAMETERS = frozenset({"grant", "invitation", "return_to", "subdomain"})
+_PLACEHOLDERS = frozenset({"", "nan", "none", "null", "undefined"})
+"""What a page sends that fills its link from a variable without a value. `none.zendesk.com` still names an account."""
 
 
 class AnswerStart:
@@ -28,13 +33,17 @@ class AnswerStart:
 
     def __call__(self, request: Request) -> Answer:
         """Return the answer. Raises a RequestError or a StoreError."""
-        refused: SubdomainRefusedError | None = None
-        try:
-            start = start_request(request)
-        except SubdomainRefusedError as error:
-            # The rest has to be checked all the same: only checked values go into the form's hidden fields.
-            start, refused = start_request(request, with_subdomain=False), error
-        started = self.start_install(start)
+        query = parse_query(request.unverified_query, _PARAMETERS)
+        subdomain, refused = _subdomain(query.get("subdomain"))
+        # Also where the subdomain is refused: only checked values go into the form's hidden fields.
+        started = self.start_install(
+            StartRequest(
+                subdomain=subdomain,
+                unverified_grant=query.get("grant"),
+                unverified_return_to=query.get("return_to"),
+                unverified_invitation=query.get("invitation"),
+            )
+        )
         if isinstance(started, SubdomainNeeded):
             return self._form(started, refused)
         cookies = set_cookies(started.install.install_id, started.binding.browser, request.cookies)
@@ -47,13 +56,13 @@ class AnswerStart:
         return Answer(form_page(self.page_settings, self.start_url, needed, refused), outcome, error=refused)
 
 
-def start_request(request: Request, *, with_subdomain: bool = True) -> StartRequest:
-    """Return what the query asks for. Raises SubdomainRefusedError."""
-    query = request.query
-    unverified_subdomain = query.get("subdomain") if with_subdomain else None
-    return StartRequest(
-        subdomain=None if unverified_subdomain is None else parse_subdomain(unverified_subdomain),
-        unverified_grant=query.get("grant"),
-        unverified_return_to=query.get("return_to"),
-        unverified_invitation=query.get("invitation"),
-    )
+def _subdomain(unverified_text: str | None) -> tuple[Subdomain | None, SubdomainRefusedError | None]:
+    """Return the subdomain, or why it is none; neither where the query has no such parameter."""
+    if unverified_text is None:
+        return None, None
+    try:
+        if unverified_text.strip(" \t").lower() in _PLACEHOLDERS:
+            raise SubdomainMissingError("a placeholder")
+        return parse_subdomain(unverified_text), None
+    except SubdomainRefusedError as error:
+        return None, error

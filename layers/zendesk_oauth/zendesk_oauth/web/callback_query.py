@@ -11,7 +11,8 @@ from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.secret import OneUseSecret, Secret
 from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
 from zendesk_oauth.services.complete_install import ACCESS_DENIED, Allowed, Callback, Refused
-from zendesk_oauth.web.cookies import browser_secret
+from zendesk_oauth.web.cookies import Cookies, browser_secret
+from zendesk_oauth.web.query import parse_query
 from zendesk_oauth.web.request import Request
 
 ERROR_CODES = frozenset(
@@ -28,31 +29,37 @@ ERROR_CODES = frozenset(
 """RFC 6749 section 4.1.2.1."""
 UNRECOGNISED_ERROR = "unrecognised_error"
 """What any other code is recorded as, so that reasons stay a closed list."""
+_PARAMETERS = frozenset({"code", "error", "iss", "state"})
+"""RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207; any other is ignored (RFC 6749 section 3.1)."""
 _CODE = re.compile(r"[\x20-\x7e]+")
 _LABEL = "{subdomain}"
 
 
-def parse_callback(request: Request, endpoints: Endpoints) -> Callback:
+def callback_parameters(request: Request) -> Mapping[str, str]:
+    """Return the parameters of a redirect that we know. Raises MalformedRequestError where one of them is broken."""
+    return parse_query(request.unverified_query, _PARAMETERS)
+
+
+def parse_callback(query: Mapping[str, str], cookies: Cookies, endpoints: Endpoints) -> Callback:
     """Return the callback.
 
     Raises MalformedCallbackError for what is no answer of an authorization server (RFC 6749 section 4.1.2), and
     StateRejectedError where this browser has no cookie of the install or `iss` names no account (RFC 9207).
     """
-    answer = _answer(request.query)
-    state = OneUseSecret.parse(request.query.get("state", ""))
+    answer = _answer(query)
+    state = OneUseSecret.parse(query.get("state", ""))
     if state is None:
         raise MalformedCallbackError("state")
     return Callback(
         state=state,
-        browser=browser_secret(request.cookies, state.install_id),
+        browser=browser_secret(cookies, state.install_id),
         answer=answer,
-        issuer=_issuer(request.query.get("iss"), endpoints),
+        issuer=_issuer(query.get("iss"), endpoints),
     )
 
 
-def is_denial_without_state(request: Request) -> bool:
+def is_denial_without_state(query: Mapping[str, str]) -> bool:
     """Tell whether somebody said Deny and nothing shows at which install: `state` need not come back on a denial."""
-    query = request.query
     return query.get("error") == ACCESS_DENIED and "state" not in query and "code" not in query
 
 

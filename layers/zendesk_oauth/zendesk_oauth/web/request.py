@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from zendesk_oauth.errors import MalformedRequestError
 from zendesk_oauth.web.cookies import Cookies, parse_cookies
-from zendesk_oauth.web.query import parse_query
 
 LONGEST_BODY = 4096
 """In bytes: more than any body we answer to needs."""
@@ -27,13 +26,14 @@ class Request(NamedTuple):
     """A request whose parts are well-formed; what they mean is not judged yet.
 
     `route` is the key of the gateway's route, for which it has authorised the caller, or nothing where it names none.
+    `unverified_query` is the raw text: each reader parses the parameters that it knows (`query.parse_query`).
     `path` has been percent-decoded by the gateway: a slash in it may have been `%2F`.
     """
 
     method: str
     route: str
     path: str
-    query: Mapping[str, str]
+    unverified_query: str
     cookies: Cookies
     body: bytes
     is_prefetch: bool
@@ -50,7 +50,7 @@ def parse_request(event: object) -> Request:
         method=method_of(event),
         route=_text(event, "routeKey"),
         path=_path(event),
-        query=parse_query(_text(event, "rawQueryString")),
+        unverified_query=_text(event, "rawQueryString"),
         cookies=parse_cookies(_cookie_headers(event, headers)),
         body=_body(event),
         is_prefetch=any(_LOOKING_AHEAD.search(headers.get(name, "")) for name in _PURPOSES),
