@@ -1,7 +1,8 @@
 """A browser of ours: a `requests` session that behaves as browsers do where it matters here.
 
-It keeps Secure cookies for http://localhost, takes `__Host-` cookies only with what their name promises
-(RFC 6265bis section 4.1.3.2), follows no redirect by itself, and goes to loopback only.
+It says that a person navigates, and keeps Secure cookies for http://localhost. It takes `__Host-` cookies
+only with what their name promises (RFC 6265bis section 4.1.3.2), follows no redirect by itself, and goes to
+loopback only.
 """
 
 import re
@@ -16,6 +17,8 @@ from local.demo.teller import Teller
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 _TIMEOUT_SECONDS = 60
+_NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+"""What a browser says of an address that a person opens: only such a request uses an invitation up."""
 _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _ATTRIBUTES = frozenset({"path=/", "secure"})
@@ -79,7 +82,7 @@ class Browser:
 
     def _prepared(self, method: str, url: str) -> requests.PreparedRequest:
         """Return the request with its cookies: `requests` itself would forget our policy."""
-        request = requests.Request(method, url).prepare()
+        request = requests.Request(method, url, _NAVIGATION).prepare()
         cookies = get_cookie_header(self._session.cookies, request)  # type: ignore[no-untyped-call] # requests' own
         if cookies:
             request.headers["Cookie"] = cookies

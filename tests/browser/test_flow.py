@@ -3,7 +3,10 @@
 Cookies, redirects and the policy are the browser's own business here; AWS is moto, the handlers are the real ones.
 """
 
+import json
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -12,9 +15,10 @@ from local.zendesk.settings import Settings
 from local.zendesk.standin import StandIn
 from tests.handlers.aws import CONNECTIONS_TABLE, PROCESS_ENVIRONMENT, Aws, running_aws
 from tests.handlers.gateway import Gateway
+from tests.handlers.payloads import api_event
 from tests.pages.catalogue import PAGES
 from tests.unit.web.test_cookies import WHITE_SPACE
-from zendesk_oauth.bootstrap import callback, start
+from zendesk_oauth.bootstrap import callback, installs, start
 
 
 @pytest.fixture
@@ -177,3 +181,82 @@ def test_a_sibling_subdomain_plants_no_cookie_of_ours(
     assert (aws.rows(CONNECTIONS_TABLE), zendesk.alive("acme")) == ([], [])
     attacker.close()
     victim.close()
+
+
+@pytest.fixture
+def invitation_url(aws: Aws, zendesk: StandIn, gateway: Gateway) -> str:
+    """Return the address of an invitation to connect acme, at a deployment that starts by invitation."""
+    environ = aws.environ(
+        zendesk.base_url,
+        PUBLIC_BASE_URL=gateway.address,
+        SITE_URL=f"{gateway.address}/settings",
+        START_MODE="confirmed",
+    )
+    gateway.routes["/oauth/start"] = start.build(environ)
+    gateway.routes["/oauth/callback"] = callback.build(environ)
+    gateway.routes["/settings"] = lambda _, __: PAGES["connected"].as_payload()
+    event = api_event("POST", "/invitations", body='{"user": "user-17", "subdomain": "acme"}')
+    url: str = json.loads(str(installs.build(environ)(event, None)["body"]))["start_url"]
+    return url
+
+
+def status_of_install(aws: Aws) -> str:
+    """Return the status of the one install there is."""
+    [row] = aws.rows("installs")
+    return str(row["status"]["S"])
+
+
+def test_a_link_preview_leaves_an_invitation_for_its_person(
+    aws: Aws, gateway: Gateway, page: Page, invitation_url: str
+) -> None:
+    """R40: a program's GET and a script's spend nothing; Chromium's navigation then leads to Zendesk at once."""
+    assert "Continue" in page.request.get(invitation_url).text()
+    page.set_content(f"<iframe src='{invitation_url}'></iframe><img src='{invitation_url}'>")
+    page.wait_for_function("document.querySelector('img').complete")
+    page.frames[1].wait_for_load_state()
+    opened = [event["headers"] for event in gateway.events if event["rawQueryString"] in invitation_url]
+    assert [headers.get("sec-fetch-dest") for headers in opened] == [None, "iframe", "image"]
+    assert status_of_install(aws) == "offered"
+    page.goto(invitation_url)
+    page.locator("#person-admin").click()
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url("**/settings?handle=**")
+    assert status_of_install(aws) == "candidate"
+
+
+def test_a_browser_without_fetch_metadata_continues_by_a_button(
+    aws: Aws, gateway: Gateway, page: Page, invitation_url: str
+) -> None:
+    """The page that asks first leads to Zendesk by keyboard alone, and its policy lets the form's redirect pass."""
+    handler = gateway.routes["/oauth/start"]
+    gateway.routes["/oauth/start"] = lambda event, context: handler(without_fetch_metadata(event), context)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(invitation_url)
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
+    assert status_of_install(aws) == "offered"
+    page.keyboard.press("Enter")
+    page.locator("#person-admin").click()
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url("**/settings?handle=**")
+    assert (status_of_install(aws), complaints) == ("candidate", [])
+
+
+def without_fetch_metadata(event: Any) -> dict[str, Any]:
+    """Return the event as a browser from before Fetch Metadata sends it."""
+    headers = {name: text for name, text in event["headers"].items() if not name.startswith("sec-fetch-")}
+    return dict(event) | {"headers": headers}
+
+
+def test_another_site_cannot_press_continue(aws: Aws, page: Page, invitation_url: str) -> None:
+    """Login CSRF: a stranger's form with a good proof of the stranger's own browser spends nothing in this one."""
+    attackers_page = page.request.get(invitation_url).text()
+    [proof] = re.findall(r'name="proof" value="([^"]+)"', attackers_page)
+    page.context.clear_cookies()
+    page.goto("about:blank")
+    page.set_content(
+        f"<form method=post action='{invitation_url}'><input name=proof value='{proof}'><button>Win</button></form>"
+    )
+    page.get_by_role("button", name="Win").click()
+    page.get_by_text("Please allow cookies for this site").wait_for()
+    assert status_of_install(aws) == "offered"

@@ -136,6 +136,17 @@ def _twice(world: World, browser: Browser) -> Do:
     return lambda: browser.start(query)
 
 
+def _previewed(world: World, browser: Browser) -> Do:
+    query = _invited(world)
+    return lambda: browser.start(query, **{"sec-fetch-mode": ""})
+
+
+def _continued(world: World, browser: Browser) -> Do:
+    query = _invited(world)
+    page = browser.start(query, **{"sec-fetch-mode": ""})
+    return lambda: browser.press_continue(query, page)
+
+
 ACTS = [
     Act("start", lambda _, browser: browser.start),
     Act("the form", lambda _, browser: lambda: browser.start("")),
@@ -145,6 +156,8 @@ ACTS = [
     Act("invite", lambda world, _: world.invite, "confirmed"),
     Act("start invited", _starting_invited("acme"), "confirmed"),
     Act("start invited twice", _twice, "confirmed"),
+    Act("a preview of an invitation", _previewed, "confirmed"),
+    Act("continue", _continued, "confirmed"),
     Act("the form, invited", _starting_invited(None), "confirmed"),
     Act("deny", _callback(deny)),
     Act("an error", _odd(code=None, error="server_error")),

@@ -4,6 +4,7 @@ The rule: a secret may be where it is meant to travel, by the table here, and no
 """
 
 import json
+import re
 import traceback
 
 from local.zendesk.standin import StandIn
@@ -14,14 +15,16 @@ from tests.flow.sinks import Sinks
 from tests.flow.world import Browser, World, state_of
 from zendesk_oauth.models.secret import OneUseSecret, Secret
 from zendesk_oauth.services.authorization_request import BrowserBinding
+from zendesk_oauth.web.pages.continue_form import COOKIE as CONTINUE_COOKIE
 
+_PROOF = re.compile(r'name="proof" value="([^"]+)"')
 MARK = 'can"ary+/\\~'
 """Stands at the beginning of codes and tokens; each of its odd characters is written otherwise in some encoding."""
 CLIENT_SECRET = f"{MARK}client-secret-0123456789"
 MEANT: dict[tuple[str, str], frozenset[str]] = {
     ("start", "location"): frozenset({"state"}),
     ("start", "cookies"): frozenset({"cookie"}),
-    ("start", "body"): frozenset({"invitation"}),
+    ("start", "body"): frozenset({"invitation", "proof"}),
     ("callback", "location"): frozenset({"handle"}),
     ("installs", "body"): frozenset({"invitation"}),
 }
@@ -35,6 +38,9 @@ def gather(world: World, browser: Browser, canaries: Canaries) -> None:
     for _, answer in world.answers:
         if "/oauth/authorizations/new" in answer.location:
             _gather_binding(state_of(answer.location), browser, canaries)
+        for proof in _PROOF.findall(answer.body):
+            canaries.add("proof", proof)
+            canaries.add("cookie", browser.jar[CONTINUE_COOKIE])
         if '"start_url"' in answer.body:
             invitation = json.loads(answer.body)["start_url"].partition("invitation=")[2]
             canaries.add("invitation", invitation.partition(".")[2])

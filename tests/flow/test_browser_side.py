@@ -382,13 +382,14 @@ def test_a_body_or_a_null_query_is_no_5xx(world: World) -> None:
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "PUT", "DELETE"])
 def test_another_method_is_405_and_burns_nothing(world: World, browser: Browser, method: str) -> None:
-    """Only GET starts or ends an install."""
+    """Only GET starts or ends an install, and the one POST of an invitation's Continue button."""
     callback = approve(browser.begin())
     cookies = [f"{name}={value}" for name, value in browser.jar.items()]
     for path, query in (("start", "subdomain=acme"), ("callback", urlsplit(callback).query)):
         world.wire.clear()
         answer = world.call(path, api_event(method, f"/oauth/{path}", query, cookies=cookies))
-        assert (answer.status, answer.headers["allow"]) == (405, "GET")
+        allowed = "GET, POST" if (path, method != "POST") == ("start", True) else "GET"
+        assert (answer.status, answer.headers["allow"]) == (405, allowed)
         assert world.wire.operations == []
     assert browser.callback(callback).status == 303
 
@@ -405,6 +406,22 @@ def test_a_prefetcher_consumes_nothing(confirmed: World, header: dict[str, str])
     assert browser.callback(callback, **header).status == 403
     assert asked_nothing(confirmed)
     assert browser.callback(callback).status == 303
+
+
+@pytest.mark.parametrize("header", [{"sec-fetch-mode": ""}, {"sec-fetch-dest": "iframe"}], ids=str)
+def test_what_is_no_navigation_spends_no_invitation(confirmed: World, header: dict[str, str]) -> None:
+    """R40: it asks nothing of the table; the button of its page then starts the install, once, in its browser alone."""
+    invitation = urlsplit(confirmed.invite()).query
+    browser, stranger = Browser(confirmed), Browser(confirmed)
+    confirmed.wire.clear()
+    page = browser.start(invitation, **header)
+    assert (page.status, confirmed.wire.operations) == (200, [])
+    assert stranger.press_continue(invitation, page).status == 403
+    assert confirmed.wire.operations == []
+    started = browser.press_continue(invitation, page)
+    assert (started.status, confirmed.wire.operations) == (303, ["dynamodb.UpdateItem"])
+    assert browser.press_continue(invitation, page).status == 410
+    assert browser.callback(approve(started.location)).status == 303
 
 
 @pytest.mark.parametrize("return_to", RETURN_TO)

@@ -58,6 +58,19 @@ def start_invited(world: World, browser: Browser) -> Do:
     return lambda: browser.start(query)
 
 
+def preview(world: World, browser: Browser) -> Do:
+    """Prepare a GET of an invitation that is no navigation."""
+    query = urlsplit(world.invite()).query
+    return lambda: browser.start(query, **{"sec-fetch-mode": "no-cors"})
+
+
+def press_continue(world: World, browser: Browser) -> Do:
+    """Prepare the POST of the page that asks first."""
+    query = urlsplit(world.invite()).query
+    page = browser.start(query, **{"sec-fetch-mode": "no-cors"})
+    return lambda: browser.press_continue(query, page)
+
+
 def allow(role: str = "admin", **misbehaviour: Any) -> Callable[[World, Browser], Do]:
     """Prepare a callback after Allow, in a container that has the client secret."""
 
@@ -162,6 +175,8 @@ def revoke_failed(world: World, browser: Browser) -> Do:
 SCENARIOS = [
     Scenario("start", "a subdomain", start("subdomain=acme"), [PUT]),
     Scenario("start", "an invitation", start_invited, [UPDATE], "confirmed"),
+    Scenario("start", "a preview of an invitation", preview, [], "confirmed"),
+    Scenario("start", "continue", press_continue, [UPDATE], "confirmed"),
     Scenario("start", "the form", start(""), []),
     Scenario("start", "a bad subdomain", start("subdomain=-"), []),
     Scenario("start", "a bad return_to", start("subdomain=acme&return_to=//evil.example"), []),

@@ -7,6 +7,7 @@ replaced. Every answer to a browser is held to the headers that stand on each.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ OTHER_ORIGIN = "https://other.example.com"
 CLIENT_SECRET = "stand-in-client-secret"
 REFRESH_FUNCTION = "flow-refresh"
 USER = "user-17"
+NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+"""What a browser says of an address that a person opens."""
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 _KEYS = {"installs": "install_id", "connections": "connection_key"}
 _BATCH = 25
 """As many writes as DynamoDB takes at once."""
@@ -328,11 +332,21 @@ class Browser:
 
     def get(self, path: str, query: str = "", handler: Any = None, **headers: str) -> Answer:
         """Open an address of ours."""
+        return self._send("GET", path, query, handler, headers, None)
+
+    def press_continue(self, query: str, page: Answer, handler: Any = None) -> Answer:
+        """Press the button of a page that asks before an invitation is used up."""
+        body = urlencode(dict(_HIDDEN.findall(page.body)))
+        return self._send("POST", "/oauth/start", query, handler, {}, body)
+
+    def _send(
+        self, method: str, path: str, query: str, handler: Any, headers: dict[str, str], body: str | None
+    ) -> Answer:
         verb = path.rpartition("/")[2]
         cookies = [f"{name}={value}" for name, value in self.jar.items()]
-        answer = self.world.call(
-            verb, api_event("GET", path, query, headers=headers, cookies=cookies), handler
-        )
+        sent = NAVIGATION | headers
+        event = api_event(method, path, query, headers=sent, cookies=cookies, body=body)
+        answer = self.world.call(verb, event, handler)
         for cookie in answer.cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.jar[name] = value

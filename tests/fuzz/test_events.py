@@ -24,7 +24,18 @@ HEADERS = {"Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Con
 _ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 _TOKENS = st.sampled_from(
     [
-        *("code", "state", "error", "iss", "subdomain", "grant", "return_to", "invitation", "code[]"),
+        *(
+            "code",
+            "state",
+            "error",
+            "iss",
+            "subdomain",
+            "grant",
+            "return_to",
+            "invitation",
+            "code[]",
+            "proof",
+        ),
         *("=", "&", "&&", "%", "%00", "%ff", "%ED%A0%80", "%0d%0a", "+", ";", "\ud800", "\u2028", "x" * 8200),
         *(
             "acme",
@@ -119,6 +130,27 @@ def fuzz(count: int) -> settings:
 def test_start(event: Any, mode: StartMode) -> None:
     """No event makes start fail or answer without its headers."""
     check(flow(mode).start(event, None))
+
+
+@fuzz(EXAMPLES // 10)
+@given(event=events("POST", "/oauth/start"), mode=st.sampled_from(StartMode), body=_QUERIES)
+def test_continue(event: Any, mode: StartMode, body: str) -> None:
+    """No POST makes start fail, and none without the cookie of its page gets as far as the store."""
+    running = flow(mode)
+    if isinstance(event, dict):
+        event["body"] = body
+    running.installs_store.calls.clear()
+    answer: Any = running.start(event, None)
+    check(answer)
+    is_post = isinstance(event, dict) and method_of_event(event) == "POST"
+    assert not is_post or (answer["statusCode"] >= 400 and running.installs_store.calls == [])
+
+
+def method_of_event(event: Any) -> object:
+    """Return the method of an event, or None where it has none."""
+    context = event.get("requestContext")
+    http = context.get("http") if isinstance(context, dict) else None
+    return http.get("method") if isinstance(http, dict) else None
 
 
 @fuzz(EXAMPLES)

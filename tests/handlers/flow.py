@@ -1,5 +1,6 @@
 """The whole flow at the edge, with everything outside it in memory: fast, and every part can be looked at."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_bytes
@@ -33,6 +34,8 @@ GRANTS = {
     "default": Grant("default", ("users:read", "tickets:read")),
     "reporting": Grant("reporting", ("read",)),
 }
+
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 type Payload = Mapping[str, Any]
 
@@ -82,7 +85,13 @@ class Flow:
         complete = CompleteInstall(store, exchange, clock, token_bytes)
         offer = OfferInstall(store, clock, token_bytes, self.mode, endpoints, GRANTS, policy)
         confirm = ConfirmInstall(store, self.connections, clock)
-        self.start = Edge("GET", AnswerStart(start, PAGES, endpoints.start), refuse, self.journal, clock)
+        self.start = Edge(
+            {"GET", "POST"},
+            AnswerStart(start, PAGES, endpoints.start, token_bytes),
+            refuse,
+            self.journal,
+            clock,
+        )
         self.callback = Edge("GET", AnswerCallback(complete, PAGES, endpoints), refuse, self.journal, clock)
         self.installs = Edge("POST", AnswerInstalls(offer, confirm), json_problem, self.journal, clock)
 
@@ -99,9 +108,15 @@ class Browser:
         self.flow = flow
         self.jar: dict[str, str] = {}
 
-    def start(self, query: str = "subdomain=acme") -> Payload:
+    def start(self, query: str = "subdomain=acme", **headers: str) -> Payload:
         """Open the start address."""
-        return self._get(self.flow.start, "/oauth/start", query)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._send(self.flow.start, "/oauth/start", query, headers=named)
+
+    def press_continue(self, query: str, page: Payload) -> Payload:
+        """Press the button of a page that asks first, at the same address."""
+        body = urlencode(dict(_HIDDEN.findall(page["body"])))
+        return self._send(self.flow.start, "/oauth/start", query, method="POST", body=body)
 
     def begin(self, query: str = "subdomain=acme") -> str:
         """Start, and return the state that travels to Zendesk."""
@@ -113,11 +128,22 @@ class Browser:
 
     def callback_raw(self, query: str) -> Payload:
         """Come back from Zendesk with these very characters."""
-        return self._get(self.flow.callback, "/oauth/callback", query)
+        return self._send(self.flow.callback, "/oauth/callback", query)
 
-    def _get(self, edge: Edge, path: str, query: str) -> Payload:
+    def _send(  # the parts of a request, all but the first three by name
+        self,
+        edge: Edge,
+        path: str,
+        query: str,
+        *,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        body: str | None = None,
+    ) -> Payload:
         cookies = [f"{name}={value}" for name, value in self.jar.items()]
-        payload: Payload = edge(api_event("GET", path, query, cookies=cookies), None)
+        headers = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"} | (headers or {})
+        event = api_event(method, path, query, headers=headers, cookies=cookies, body=body)
+        payload: Payload = edge(event, None)
         for cookie in payload.get("cookies", []):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.jar[name] = value

@@ -285,13 +285,14 @@ def test_the_right_issuer_is_taken(flow: Flow) -> None:
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "PUT", "DELETE"])
 def test_other_methods_consume_nothing(flow: Flow, method: str) -> None:
-    """Any other method is a 405 with our headers, at both addresses."""
+    """Any other method is a 405 with our headers, at both addresses; so is a POST that is not the Continue form's."""
     browser = Browser(flow)
     state = browser.begin()
     cookies = [f"{name}={value}" for name, value in browser.jar.items()]
     for edge, query in ((flow.start, "subdomain=acme"), (flow.callback, f"code=c&state={state}")):
         payload: Any = edge(api_event(method, "/x", query, cookies=cookies), None)
-        assert (payload["statusCode"], payload["headers"]["Allow"]) == (405, "GET")
+        allowed = "GET, POST" if edge is flow.start and method != "POST" else "GET"
+        assert (payload["statusCode"], payload["headers"]["Allow"]) == (405, allowed)
     assert flow.statuses == ["pending"]
 
 
@@ -532,6 +533,170 @@ def test_an_invitation_starts_once_within_its_minute(confirmed: Flow) -> None:
     assert browser.start(late)["statusCode"] == 410
     assert browser.start("subdomain=acme")["statusCode"] == 403
     assert browser.start("invitation=x")["statusCode"] == 410
+
+
+NOT_A_NAVIGATION: dict[str, dict[str, str]] = {
+    "a link preview, a scanner, an old browser": {},
+    "a script": {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+    "an image": {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+    "a frame": {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    "an object": {"sec-fetch-mode": "navigate", "sec-fetch-dest": "object"},
+    "twice": {"sec-fetch-mode": "navigate,navigate"},
+    "another case": {"sec-fetch-mode": "Navigate"},
+    "nonsense": {"sec-fetch-mode": "navigate\u2000"},
+}
+
+
+def invitation_query(flow: Flow, body: str = '{"user":"user-17","subdomain":"acme"}') -> str:
+    """Return the query of a fresh invitation's address."""
+    query: str = invite(flow, body)["body"].partition("start?")[2].partition('"')[0]
+    return query
+
+
+def opened(flow: Flow, query: str, headers: dict[str, str]) -> Payload:
+    """Open an invitation's address with these headers and no others."""
+    payload: Payload = flow.start(api_event("GET", "/oauth/start", query, headers=headers), None)
+    return payload
+
+
+def test_invitation_scanner(confirmed: Flow) -> None:
+    """R40: a chat's preview opens the address first and spends nothing; the person who follows starts the install."""
+    query = invitation_query(confirmed)
+    scanner = {"user-agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}
+    person = {
+        "user-agent": "Mozilla/5.0",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+        "sec-fetch-user": "?1",
+    }
+    assert opened(confirmed, query, scanner)["statusCode"] == 200
+    assert confirmed.statuses == ["offered"]
+    started = opened(confirmed, query, person)
+    assert (started["statusCode"], confirmed.statuses) == (302, ["pending"])
+    assert started["headers"]["Location"].startswith("https://acme.zendesk.com/oauth/authorizations/new?")
+
+
+@pytest.mark.parametrize("headers", NOT_A_NAVIGATION.values(), ids=NOT_A_NAVIGATION)
+def test_only_a_navigation_spends_an_invitation(confirmed: Flow, headers: dict[str, str]) -> None:
+    """R40: any other GET gets a page with a button, without a look at the store; the person can still start."""
+    query = invitation_query(confirmed)
+    confirmed.installs_store.calls.clear()
+    for _ in range(3):
+        page = opened(confirmed, query, headers)
+        assert (page["statusCode"], ">Continue</button>" in page["body"]) == (200, True)
+        assert query.partition("=")[2] not in page["body"]
+    assert (confirmed.statuses, confirmed.installs_store.calls) == (["offered"], [])
+    assert confirmed.journal.entries[-1][0].outcome == "continue_shown"
+    assert Browser(confirmed).start(query)["statusCode"] == 302
+
+
+def test_a_start_by_subdomain_needs_no_navigation(flow: Flow) -> None:
+    """It spends nothing, so it stays as it was for whoever opens it."""
+    assert opened(flow, "subdomain=acme", {})["statusCode"] == 302
+
+
+def test_continue_starts_the_install_once(confirmed: Flow) -> None:
+    """The button leads to Zendesk with a 303 and the install's cookie; pressed again, the invitation is used."""
+    browser, query = Browser(confirmed), invitation_query(confirmed)
+    page = browser.start(query, sec_fetch_mode="")
+    [cookie] = page["cookies"]
+    assert cookie.startswith("__Host-continue=")
+    assert cookie.endswith("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60")
+    started = browser.press_continue(query, page)
+    assert (started["statusCode"], confirmed.statuses) == (303, ["pending"])
+    state = sent_to(started)["state"]
+    assert browser.press_continue(query, page)["statusCode"] == 410
+    assert browser.callback(code="c", state=state)["statusCode"] == 303
+    assert confirmed.statuses == ["candidate"]
+
+
+def test_the_pages_of_two_invitations_both_continue(confirmed: Flow) -> None:
+    """The second page keeps the first one's key; each proof fits its own invitation alone."""
+    browser, queries = Browser(confirmed), [invitation_query(confirmed) for _ in range(2)]
+    pages = [browser.start(query, sec_fetch_mode="") for query in queries]
+    assert browser.press_continue(queries[0], pages[1])["statusCode"] == 403
+    statuses = [browser.press_continue(*one)["statusCode"] for one in zip(queries, pages, strict=True)]
+    assert (statuses, confirmed.statuses) == ([303, 303], ["pending", "pending"])
+
+
+@pytest.mark.parametrize(
+    "stranger", ["no cookie", "another browser's", "no secret", "two cookies", "wrong proof"]
+)
+def test_continue_without_its_proof_spends_nothing(confirmed: Flow, stranger: str) -> None:
+    """Neither another site's form nor a program that only posts the address can press the button for a person."""
+    rightful, other, query = Browser(confirmed), Browser(confirmed), invitation_query(confirmed)
+    page = rightful.start(query, sec_fetch_mode="")
+    pressed = dict(page)
+    if stranger == "another browser's":
+        other.start(query, sec_fetch_mode="")
+    elif stranger == "no secret":
+        other.jar = {"__Host-continue": "x"}
+    elif stranger == "two cookies":
+        other.jar = {"__Host-continue": f"{'Z' * 43}; __Host-continue={rightful.jar['__Host-continue']}"}
+    elif stranger == "wrong proof":
+        other.jar = dict(rightful.jar)
+        pressed["body"] = page["body"].replace('name="proof" value="', 'name="proof" value="x')
+    refused = other.press_continue(query, pressed)
+    assert (refused["statusCode"], "continue_rejected" in refused["body"]) == (403, True)
+    assert confirmed.statuses == ["offered"]
+    assert rightful.press_continue(query, page)["statusCode"] == 303
+
+
+def test_continue_ends_with_its_invitation(confirmed: Flow) -> None:
+    """After the invitation's minute the proof is worth nothing, whatever cookie is sent with it."""
+    browser, query = Browser(confirmed), invitation_query(confirmed)
+    page = browser.start(query, sec_fetch_mode="")
+    confirmed.clock.advance(timedelta(seconds=60))
+    assert browser.press_continue(query, page)["statusCode"] == 410
+    assert confirmed.statuses == ["offered"]
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status"),
+    [
+        ("", "proof=x", 405),
+        ("subdomain=acme", "proof=x", 405),
+        ("{}", None, 405),
+        ("{}", "", 405),
+        ("{}", "x=proof", 405),
+        ("{}", "{}", 405),
+        ("{}", "\ufffd", 405),
+        ("{}", "proof", 403),
+        ("{}", "proof=x", 403),
+        ("invitation=x", "proof=x", 403),
+        ("{}", "proof=x&proof=x", 400),
+        ("{}", "proof[]=x", 400),
+        ("{}", "proof=%ff", 400),
+        ("{}&{}", "proof=x", 400),
+        ("{}", "proof=" + "x" * 4097, 400),
+    ],
+    ids=lambda value: ascii(value)[:24],
+)
+def test_no_other_post_is_accepted(confirmed: Flow, query: str, body: str | None, status: int) -> None:
+    """What is not our form is a 405, and our form without its proof a 4xx; nothing is spent and nothing asked."""
+    invitation = invitation_query(confirmed)
+    confirmed.installs_store.calls.clear()
+    event = api_event("POST", "/oauth/start", query.replace("{}", invitation), body=body)
+    payload: Any = confirmed.start(event, None)
+    assert (payload["statusCode"], confirmed.installs_store.calls) == (status, [])
+    assert status != 405 or payload["headers"]["Allow"] == "GET"
+
+
+def test_continue_asks_for_a_subdomain_where_the_invitation_names_none(confirmed: Flow) -> None:
+    """The button shows the form, which uses nothing up; what it then sends starts the install."""
+    browser, query = Browser(confirmed), invitation_query(confirmed, '{"user":"user-17"}')
+    form = browser.press_continue(query, browser.start(query, sec_fetch_mode=""))
+    assert (form["statusCode"], 'id="subdomain"' in form["body"]) == (200, True)
+    assert confirmed.statuses == ["offered"]
+    assert browser.start(f"{query}&subdomain=acme")["statusCode"] == 302
+
+
+def test_a_page_that_asks_first_keeps_the_rest_of_its_address(confirmed: Flow) -> None:
+    """A browser without Fetch Metadata sends the form's GET too; its Continue keeps the subdomain that was typed."""
+    browser, query = Browser(confirmed), invitation_query(confirmed, '{"user":"user-17"}')
+    query = f"{query}&subdomain=globex&utm[source]=x"
+    started = browser.press_continue(query, browser.start(query, sec_fetch_mode=""))
+    assert started["headers"]["Location"].startswith("https://globex.zendesk.com/")
 
 
 def test_an_invitation_without_a_subdomain_asks_for_it(confirmed: Flow) -> None:

@@ -37,6 +37,10 @@ SHOWN = {
     "start/invitation-without-subdomain": Shown(
         200, "Zendesk subdomain", letter="H", became="offered", mode="confirmed"
     ),
+    "start/invitation-scanner": Shown(
+        200, ">Continue</button>", letter="D", became="offered", mode="confirmed"
+    ),
+    "start/continue": Shown(303, location="/acme/", letter="D", became="pending", mode="confirmed"),
     "start/head": Shown(405),
     "start/prefetch": Shown(403, "prefetch_refused"),
     "callback/allowed": Shown(200, "Zendesk is connected", letter="A", became="connected"),

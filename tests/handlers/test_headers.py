@@ -89,6 +89,12 @@ def invited() -> Any:
     return confirmed.installs(api_event("POST", "/invitations", body='{"user":"u"}'), None)
 
 
+def continued() -> Any:
+    """Return the page that asks before an invitation is used up."""
+    confirmed = Flow(mode=StartMode.CONFIRMED, site_url=SITE_URL)
+    return Browser(confirmed).start(f"invitation={'A' * 22}.{'a' * 43}", sec_fetch_mode="")
+
+
 def json_error() -> Any:
     """Return an error as JSON."""
     return flow().installs(api_event("POST", "/invitations", body="{}"), None)
@@ -110,6 +116,7 @@ ANSWERS: dict[Callable[[], Any], int] = {
     connected: 200,
     returned: 303,
     denied: 200,
+    continued: 200,
     invited: 201,
     json_error: 400,
     nowhere: 404,
@@ -133,9 +140,9 @@ def test_every_kind_of_answer_has_every_header(answer: Callable[[], Any], status
     assert payload["isBase64Encoded"] is False
 
 
-@pytest.mark.parametrize("answer", [form, form_with_error])
+@pytest.mark.parametrize("answer", [form, form_with_error, continued])
 def test_the_form_may_lead_to_zendesk(answer: Callable[[], Any]) -> None:
-    """Chromium applies `form-action` to the redirects after a form, so the form's page must not have it."""
+    """Chromium applies `form-action` to the redirects after a form, so a page with a form must not have it."""
     assert "form-action" not in answer()["headers"]["Content-Security-Policy"]
 
 

@@ -5,6 +5,7 @@ from zendesk_oauth.errors import StateRejectedError, SubdomainRefusedError
 from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.install import InstallStatus
 from zendesk_oauth.services.start_install import SubdomainNeeded
+from zendesk_oauth.web.pages.continue_form import continue_page
 from zendesk_oauth.web.pages.form import form_page
 from zendesk_oauth.web.pages.outcome import outcome_page, unproven_denial_page
 from zendesk_oauth.web.pages.problem import problem_page
@@ -24,6 +25,7 @@ def _outcome(status: InstallStatus, reason: str | None = None, **urls: str) -> R
 PAGES = {
     "form": form_page(SETTINGS, START, _NEEDED, None),
     "form-error": form_page(SETTINGS, START, _NEEDED, SubdomainRefusedError("no label")),
+    "continue": continue_page(SETTINGS, examples.state("D"), (), lambda count: b"c" * count),
     "connected": _outcome(InstallStatus.CONNECTED),
     "denied": _outcome(InstallStatus.DENIED, retry_url=START, back_url="https://app.example.com/"),
     "denied-without-state": unproven_denial_page(SETTINGS),

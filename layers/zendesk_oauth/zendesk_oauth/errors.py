@@ -10,6 +10,7 @@
     │   ├── ReturnToRefusedError      the address to return to is not on the list
     │   ├── InvitationRequiredError   this deployment starts installs by invitation only
     │   ├── InvitationRejectedError   unknown, used or over
+    │   ├── ContinueRejectedError     the Continue button of another browser, or too late
     │   ├── InvitationsNotOfferedError  this deployment starts installs openly
     │   ├── ConfirmationRejectedError   not a candidate of this user, or over
     │   ├── PrefetchRefusedError      a browser looked ahead; nothing may be used up by that
@@ -117,6 +118,16 @@ class InvitationRejectedError(RequestError):
 
     code = "invitation_rejected"
     public_message = "This link has been used or is over. Please go back and press the button again."
+
+
+class ContinueRejectedError(RequestError):
+    """The Continue button was pressed without the cookie that its page set, for another invitation, or too late."""
+
+    code = "continue_rejected"
+    public_message = (
+        "This page has expired, or your browser did not keep its cookie."
+        " Please allow cookies for this site, then go back and press the button again."
+    )
 
 
 class InvitationsNotOfferedError(RequestError):

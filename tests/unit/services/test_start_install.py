@@ -16,7 +16,7 @@ from zendesk_oauth.errors import (
 from zendesk_oauth.models.install import PENDING_LIFE, InstallStatus, StartMode
 from zendesk_oauth.models.secret import base64url, fingerprint
 from zendesk_oauth.services.offer_install import Offer
-from zendesk_oauth.services.start_install import Started, StartRequest, SubdomainNeeded
+from zendesk_oauth.services.start_install import ConsentNeeded, Started, StartRequest, SubdomainNeeded
 
 
 def test_an_open_start_writes_one_pending_row(world: World) -> None:
@@ -115,7 +115,7 @@ def test_an_invitation_starts_its_own_row(invited: World) -> None:
     """One conditional write of the offered row; who was invited stays in it."""
     invitation = invited.offer(Offer("user-7", "reporting", "acme", "/x"))
     invited.installs.calls.clear()
-    started = invited.start(StartRequest(None, unverified_invitation=invitation.secret.text))
+    started = invited.start(StartRequest(None, unverified_invitation=invitation.secret.text, may_spend=True))
     assert isinstance(started, Started)
     assert invited.installs.calls == ["start_offered"]
     install = started.install
@@ -124,11 +124,21 @@ def test_an_invitation_starts_its_own_row(invited: World) -> None:
     assert query_of(started.location)["scope"] == "read"
 
 
+def test_an_invitation_is_used_by_a_person_alone(invited: World) -> None:
+    """Without a person's act nothing is read or written, and the invitation still works afterwards."""
+    invitation = invited.offer(Offer("user-7", None, "acme")).secret
+    invited.installs.calls.clear()
+    asked = invited.start(StartRequest(None, unverified_invitation=invitation.text))
+    assert (asked, invited.installs.calls) == (ConsentNeeded(invitation), [])
+    started = invited.start(StartRequest(None, unverified_invitation=invitation.text, may_spend=True))
+    assert isinstance(started, Started)
+
+
 @pytest.mark.parametrize("text", ["x", "A" * 22 + "." + "s" * 43])
 def test_an_unknown_invitation_is_rejected(invited: World, text: str) -> None:
     """Whether it has the right form or not."""
     with pytest.raises(InvitationRejectedError):
-        invited.start(StartRequest(ACME, unverified_invitation=text))
+        invited.start(StartRequest(ACME, unverified_invitation=text, may_spend=True))
 
 
 def test_without_an_invitation_nobody_starts(invited: World) -> None:
@@ -141,9 +151,11 @@ def test_without_an_invitation_nobody_starts(invited: World) -> None:
 def test_an_invitation_works_once(invited: World) -> None:
     """The second browser learns only that it is used."""
     invitation = invited.offer(Offer("user-7")).secret.text
-    assert isinstance(invited.start(StartRequest(ACME, unverified_invitation=invitation)), Started)
+    assert isinstance(
+        invited.start(StartRequest(ACME, unverified_invitation=invitation, may_spend=True)), Started
+    )
     with pytest.raises(InvitationRejectedError):
-        invited.start(StartRequest(ACME, unverified_invitation=invitation))
+        invited.start(StartRequest(ACME, unverified_invitation=invitation, may_spend=True))
 
 
 def test_an_invitation_is_over_after_a_minute(invited: World) -> None:
@@ -152,15 +164,15 @@ def test_an_invitation_is_over_after_a_minute(invited: World) -> None:
         invitation = invited.offer(Offer("user-7", unverified_subdomain=subdomain)).secret.text
         invited.clock.advance(timedelta(seconds=60))
         with pytest.raises(InvitationRejectedError):
-            invited.start(StartRequest(None, unverified_invitation=invitation))
+            invited.start(StartRequest(None, unverified_invitation=invitation, may_spend=True))
 
 
 def test_an_invitation_without_an_account_asks_for_it(invited: World) -> None:
     """Nothing is used up by asking."""
     invitation = invited.offer(Offer("user-7")).secret
-    needed = invited.start(StartRequest(None, unverified_invitation=invitation.text))
+    needed = invited.start(StartRequest(None, unverified_invitation=invitation.text, may_spend=True))
     assert needed == SubdomainNeeded(invitation=invitation)
-    started = invited.start(StartRequest(GLOBEX, unverified_invitation=invitation.text))
+    started = invited.start(StartRequest(GLOBEX, unverified_invitation=invitation.text, may_spend=True))
     assert isinstance(started, Started)
     assert started.install.subdomain == GLOBEX
 
@@ -170,4 +182,4 @@ def test_a_guessed_invitation_does_not_learn_that_its_row_is_there(invited: Worl
     invitation = invited.offer(Offer("user-7")).secret
     guessed = replace(invitation, secret=type(invitation.secret)("g" * 43))
     with pytest.raises(InvitationRejectedError):
-        invited.start(StartRequest(None, unverified_invitation=guessed.text))
+        invited.start(StartRequest(None, unverified_invitation=guessed.text, may_spend=True))

@@ -101,7 +101,7 @@ class World:
         request = StartRequest(ACME)
         if self.mode is StartMode.CONFIRMED:
             invitation = self.offer(Offer("user-7")).secret.text
-            request = StartRequest(ACME, unverified_invitation=invitation)
+            request = StartRequest(ACME, unverified_invitation=invitation, may_spend=True)
         started = self.start(request)
         assert isinstance(started, Started)
         return started

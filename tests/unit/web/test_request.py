@@ -120,3 +120,21 @@ def test_neither_a_request_nor_a_response_shows_its_secrets() -> None:
     request = parse_request(api_event("GET", "/x", "code=secret", cookies=["c=secret"]))
     response = Response(303, "secret", {"Location": "secret"}, ("secret",))
     assert (repr(request), repr(response)) == ("Request('GET')", "Response(303)")
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_one"),
+    [
+        ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, True),
+        ({"sec-fetch-mode": "navigate"}, True),
+        ({"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, False),
+        ({"sec-fetch-mode": "cors"}, False),
+        ({"sec-fetch-dest": "document"}, False),
+        ({"sec-fetch-user": "?1"}, False),
+        ({}, False),
+    ],
+    ids=repr,
+)
+def test_a_navigation_is_seen(headers: dict[str, str], is_one: bool) -> None:  # noqa: FBT001 - a table's column
+    """Only what a browser calls a navigation of a page is one; silence is not."""
+    assert parse_request(api_event("GET", "/x", headers=headers)).is_navigation is is_one

@@ -32,6 +32,6 @@ def build(environ: Mapping[str, str] | None = None) -> Edge:
             grants=flow.grants,
             return_policy=flow.return_policy,
         )
-        return AnswerStart(start_install, pages, flow.endpoints.start)
+        return AnswerStart(start_install, pages, flow.endpoints.start, token_bytes)
 
-    return build_edge("GET", refuse_with_page(pages), clock, build_answer)
+    return build_edge({"GET", "POST"}, refuse_with_page(pages), clock, build_answer)

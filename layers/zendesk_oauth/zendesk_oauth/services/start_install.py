@@ -16,12 +16,16 @@ from zendesk_oauth.services.authorization_request import BrowserBinding, authori
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What a browser asked for; the subdomain is checked, the rest is not yet."""
+    """What a browser asked for; the subdomain is checked, the rest is not yet.
+
+    `may_spend` is True where a person asked: only then is an invitation used up.
+    """
 
     subdomain: Subdomain | None
     unverified_grant: str | None = None
     unverified_return_to: str | None = None
     unverified_invitation: str | None = field(default=None, repr=False)
+    may_spend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,13 @@ class SubdomainNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentNeeded:
+    """Nothing was read or written: a person has to say that the invitation is to be used."""
+
+    invitation: OneUseSecret
+
+
+@dataclass(frozen=True, slots=True)
 class StartInstall:
     """Starts openly for anybody, or for the bearer of an invitation, by the deployment's mode."""
 
@@ -55,8 +66,8 @@ class StartInstall:
     grants: Mapping[str, Grant]
     return_policy: ReturnPolicy
 
-    def __call__(self, request: StartRequest) -> Started | SubdomainNeeded:
-        """Return where to go, or that the subdomain is needed.
+    def __call__(self, request: StartRequest) -> Started | SubdomainNeeded | ConsentNeeded:
+        """Return where to go, or that the subdomain or a person's consent is needed.
 
         Raises a RequestError, before anything is written, for what cannot be asked for, and a StoreError.
         """
@@ -95,12 +106,14 @@ class StartInstall:
             browser_fingerprint=fingerprint(binding.browser),
         )
 
-    def _start_invited(self, request: StartRequest) -> Started | SubdomainNeeded:
+    def _start_invited(self, request: StartRequest) -> Started | SubdomainNeeded | ConsentNeeded:
         if not request.unverified_invitation:
             raise InvitationRequiredError("no invitation")
         invitation = OneUseSecret.parse(request.unverified_invitation)
         if invitation is None:
             raise InvitationRejectedError("not of the form of an invitation")
+        if not request.may_spend:
+            return ConsentNeeded(invitation)
         binding = BrowserBinding.new(invitation.install_id, self.entropy)
         now = self.clock.now()
         change = self.installs.start_offered(

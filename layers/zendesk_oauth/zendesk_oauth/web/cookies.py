@@ -5,6 +5,7 @@ SameSite is Lax and not Strict, because the redirect from Zendesk is a navigatio
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 from zendesk_oauth.errors import StateRejectedError
 from zendesk_oauth.models.install import PENDING_LIFE
@@ -38,11 +39,22 @@ def browser_secret(cookies: Cookies, install_id: str) -> Secret:
 
     Raises StateRejectedError where it holds nothing, two different values, or none of our form.
     """
-    values = {value for name, value in cookies if name == f"{_PREFIX}{install_id}"}
-    value = values.pop() if len(values) == 1 else ""
-    if not _BROWSER_SECRET.fullmatch(value):
+    secret = secret_named(cookies, f"{_PREFIX}{install_id}")
+    if secret is None:
         raise StateRejectedError("no cookie of this install")
-    return Secret(value)
+    return secret
+
+
+def secret_named(cookies: Cookies, name: str) -> Secret | None:
+    """Return the secret in the cookie of this name, or None where there is none, two different ones, or no secret."""
+    values = {value for one, value in cookies if one == name}
+    value = values.pop() if len(values) == 1 else ""
+    return Secret(value) if _BROWSER_SECRET.fullmatch(value) else None
+
+
+def set_cookie(name: str, secret: Secret, life: timedelta) -> str:
+    """Return the `Set-Cookie` value that has the browser hold a secret for so long."""
+    return f"{name}={secret.reveal()}; {_ATTRIBUTES}; Max-Age={int(life.total_seconds())}"
 
 
 def set_cookies(install_id: str, secret: Secret, present: Cookies) -> tuple[str, ...]:
@@ -50,8 +62,7 @@ def set_cookies(install_id: str, secret: Secret, present: Cookies) -> tuple[str,
     new = f"{_PREFIX}{install_id}"
     others = dict.fromkeys(name for name, _ in present if _INSTALL_COOKIE.fullmatch(name) and name != new)
     oldest = tuple(others)[: max(0, len(others) + 1 - MOST_INSTALLS)]
-    life = int(PENDING_LIFE.total_seconds())
     return (
-        f"{new}={secret.reveal()}; {_ATTRIBUTES}; Max-Age={life}",
+        set_cookie(new, secret, PENDING_LIFE),
         *(f"{name}=; {_ATTRIBUTES}; Max-Age=0" for name in oldest),
     )

@@ -19,6 +19,7 @@ _REFERENCE = re.compile(r"[A-Za-z0-9=_-]{1,64}")
 _LOOKING_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 """Where browsers say that nobody has asked for the page yet."""
+_PAGE = "document"
 _UNKNOWN = "unknown"
 
 
@@ -27,6 +28,8 @@ class Request(NamedTuple):
 
     `route` is the key of the gateway's route, for which it has authorised the caller, or nothing where it names none.
     `unverified_query` is the raw text: each reader parses the parameters that it knows (`query.parse_query`).
+    `is_navigation` is True only where the browser says that it opens the address as a page of its own: a link preview
+    or a mail scanner does not, and neither does a browser from before Fetch Metadata.
     `path` has been percent-decoded by the gateway: a slash in it may have been `%2F`.
     """
 
@@ -37,6 +40,7 @@ class Request(NamedTuple):
     cookies: Cookies
     body: bytes
     is_prefetch: bool
+    is_navigation: bool
 
     def __repr__(self) -> str:
         """Show the method alone: each of the other parts can hold a secret."""
@@ -54,6 +58,7 @@ def parse_request(event: object) -> Request:
         cookies=parse_cookies(_cookie_headers(event, headers)),
         body=_body(event),
         is_prefetch=any(_LOOKING_AHEAD.search(headers.get(name, "")) for name in _PURPOSES),
+        is_navigation=_is_navigation(headers),
     )
 
 
@@ -96,6 +101,11 @@ def _headers(event: object) -> dict[str, str]:
     headers = _part(event, "headers")
     pairs = headers.items() if isinstance(headers, Mapping) else ()
     return {str(name).lower(): value for name, value in pairs if isinstance(value, str)}
+
+
+def _is_navigation(headers: Mapping[str, str]) -> bool:
+    """Judge by W3C, "Fetch Metadata Request Headers": not a frame, where nobody could be sent to Zendesk either."""
+    return headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", _PAGE) == _PAGE
 
 
 def _cookie_headers(event: object, headers: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ _STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
     errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.InvitationRequiredError: HTTPStatus.FORBIDDEN,
     errors.InvitationRejectedError: HTTPStatus.GONE,
+    errors.ContinueRejectedError: HTTPStatus.FORBIDDEN,
     errors.InvitationsNotOfferedError: HTTPStatus.CONFLICT,
     errors.ConfirmationRejectedError: HTTPStatus.FORBIDDEN,
     errors.PrefetchRefusedError: HTTPStatus.FORBIDDEN,
