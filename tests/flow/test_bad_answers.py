@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.zendesk.person import approve
-from tests.flow.world import Browser, Row, World, state_of
+from tests.flow.world import BASE_URL, Browser, Row, World, state_of
 
 SHORT_SECONDS = 1.0
 MOST_SECONDS = 8.0
@@ -255,11 +255,14 @@ def test_without_the_scope_to_ask_who_allowed_it_nothing_is_kept(world: World, b
 
 
 def test_an_account_that_is_gone_is_told(world: World, browser: Browser) -> None:
-    """Deleted between Allow and the exchange: the 404 page ends the install, without a second try."""
+    """R43: deleted between Allow and the exchange: the 404 page ends the install, and asks to check the subdomain."""
     callback = approve(browser.begin())
     world.zendesk.delete_account("acme")
-    assert browser.callback(callback).status == 502
-    assert world.status(state_of(callback)) == ("failed", "unintelligible_answer")
+    answer = browser.callback(callback)
+    assert answer.status == 404
+    assert "no account at this subdomain. Please check it" in answer.body
+    assert f'href="{BASE_URL}/oauth/start?grant=default' in answer.body
+    assert world.status(state_of(callback)) == ("failed", "account_not_found")
     assert (world.posts, world.connection()) == (1, None)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_bytes
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -70,7 +70,9 @@ class Flow:
         self.connections = InMemoryConnectionStore(self.installs_store)
         endpoints = Endpoints(self.zendesk_base_url, self.base_url)
         policy = ReturnPolicy(self.site_url, frozenset({"https://other.example.com"}))
-        store, clock, refuse = self.installs_store, self.clock, refuse_with_page(PAGES)
+        start_url = endpoints.start if self.mode is StartMode.OPEN else None
+        pages = replace(PAGES, start_url=start_url, site_url=self.site_url)
+        store, clock, refuse = self.installs_store, self.clock, refuse_with_page(pages)
         start = StartInstall(store, clock, token_bytes, self.mode, "zdg-example", endpoints, GRANTS, policy)
         exchange = ExchangeCode(
             store,
@@ -87,12 +89,12 @@ class Flow:
         confirm = ConfirmInstall(store, self.connections, clock)
         self.start = Edge(
             {"GET", "POST"},
-            AnswerStart(start, PAGES, endpoints.start, token_bytes),
+            AnswerStart(start, pages, endpoints.start, token_bytes),
             refuse,
             self.journal,
             clock,
         )
-        self.callback = Edge("GET", AnswerCallback(complete, PAGES, endpoints), refuse, self.journal, clock)
+        self.callback = Edge("GET", AnswerCallback(complete, pages, endpoints), refuse, self.journal, clock)
         self.installs = Edge("POST", AnswerInstalls(offer, confirm), json_problem, self.journal, clock)
 
     @property

@@ -1,5 +1,6 @@
 """The browser's side of an install: what must be survived, and what must be refused."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,10 +9,16 @@ from urllib.parse import quote
 import pytest
 
 from tests.doubles.in_memory_stores import Fault
+from tests.handlers import examples
 from tests.handlers.flow import SITE_URL, Browser, Flow, Payload, sent_to
 from tests.handlers.payloads import api_event
 from tests.unit.web.test_cookies import WHITE_SPACE
-from zendesk_oauth.errors import ClientRejectedError, KeyUnavailableError, ProviderUnavailableError
+from zendesk_oauth.errors import (
+    AccountNotFoundError,
+    ClientRejectedError,
+    KeyUnavailableError,
+    ProviderUnavailableError,
+)
 from zendesk_oauth.models.install import StartMode
 from zendesk_oauth.models.tokens import AuthorizedUser
 from zendesk_oauth.web.callback_query import ERROR_CODES
@@ -309,12 +316,14 @@ def test_looking_ahead_consumes_nothing(flow: Flow, header: str) -> None:
 
 @pytest.mark.parametrize("subdomain", BAD_SUBDOMAINS, ids=ascii)
 def test_a_bad_subdomain_shows_the_form_again(flow: Flow, subdomain: str) -> None:
-    """The form comes back with the error at its field, nothing is written and nothing echoed."""
+    """The form comes back with the error, and with what was typed where that is harmless; nothing is written."""
     payload = Browser(flow).start(f"subdomain={quote(subdomain)}&return_to=https://other.example.com/x")
     assert (payload["statusCode"], flow.installs_store.calls) == (400, [])
     assert 'aria-invalid="true"' in payload["body"]
     assert '<input type="hidden" name="return_to" value="https://other.example.com/x">' in payload["body"]
-    assert len(subdomain) < 3 or subdomain not in payload["body"]
+    kept = subdomain if re.fullmatch(r"[A-Za-z0-9 ._:/@-]+", subdomain) else ""
+    assert f'placeholder="acme" value="{kept}"' in payload["body"]
+    assert len(subdomain) < 3 or payload["body"].count(subdomain) == (1 if kept else 0)
 
 
 @pytest.mark.parametrize(("query", "status"), START_ODD_PARAMETERS.items())
@@ -370,7 +379,10 @@ def test_a_newline_is_no_part_of_a_subdomain(flow: Flow, newline: str) -> None:
 
 
 def test_pages_echo_nothing_of_the_query(flow: Flow) -> None:
-    """With 200 script strings in every place of a query, each page is byte for byte that of a harmless text."""
+    """With 200 script strings in every place of a query, each page is byte for byte that of an exclamation mark.
+
+    The form keeps a typed name or address in its field; no script is one, so the field is as empty as with the mark.
+    """
     assert len(set(SCRIPTS)) == 200
     browser = Browser(flow)
     state = browser.begin()
@@ -392,7 +404,8 @@ def test_pages_echo_nothing_of_the_query(flow: Flow) -> None:
     for name, queries in places.items():
         for query in queries:
             open_page = browser.start if name == "start" else browser.callback_raw
-            harmless = open_page(query.replace("{}", "_"))
+            harmless = open_page(query.replace("{}", "!"))
+            assert "!<" not in harmless["body"].replace("<!doctype", "")
             for script in SCRIPTS:
                 answer = open_page(query.replace("{}", quote(script)))
                 assert (answer["statusCode"], answer["body"]) == (harmless["statusCode"], harmless["body"])
@@ -419,19 +432,25 @@ def test_only_an_admin_connects(flow: Flow, role: str) -> None:
     flow.zendesk.user = AuthorizedUser(8, role)
     payload = browser.callback(code="c", state=browser.begin())
     assert (payload["statusCode"], "Only an admin" in payload["body"]) == (403, True)
+    link = "https://connect.example.com/oauth/start?subdomain=acme&amp;grant=default"
+    assert f'<code class="copied">{link}</code>' in payload["body"]
+    assert "Try again" not in payload["body"]
     assert (flow.zendesk.alive, flow.connections.rows["default#acme"]) == (set(), before)
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "words"),
+    ("error", "status", "words", "step"),
     [
-        (ProviderUnavailableError("busy"), 503, "Zendesk cannot be reached"),
-        (ClientRejectedError("invalid_client"), 502, "Its operator has to look into it."),
+        (ProviderUnavailableError("busy"), 503, "Zendesk cannot be reached", "Try again"),
+        (ClientRejectedError("invalid_client"), 502, "Its operator has to look into it.", "Contact Example"),
+        (AccountNotFoundError("HTTP 404"), 404, "no account at this subdomain", "Enter another subdomain"),
     ],
-    ids=["unavailable", "client rejected"],
+    ids=["unavailable", "client rejected", "no help desk"],
 )
-def test_what_zendesk_does_wrong_has_its_page(flow: Flow, error: Exception, status: int, words: str) -> None:
-    """Each failure has its own words, the same at each opening, a code for support and a way to try again."""
+def test_what_zendesk_does_wrong_has_its_page(
+    flow: Flow, error: Exception, status: int, words: str, step: str
+) -> None:
+    """Each failure has its own words, the same at each opening, a code for support and the step that can help."""
     flow.zendesk.answer = error
     browser = Browser(flow)
     state = browser.begin()
@@ -440,7 +459,7 @@ def test_what_zendesk_does_wrong_has_its_page(flow: Flow, error: Exception, stat
     assert answers[0]["statusCode"] == status
     assert words in answers[0]["body"]
     assert state.partition(".")[0] in answers[0]["body"]
-    assert "Try again" in answers[0]["body"]
+    assert f">{step}" in answers[0]["body"]
     assert state not in answers[0]["body"]
 
 
@@ -697,6 +716,57 @@ def test_a_page_that_asks_first_keeps_the_rest_of_its_address(confirmed: Flow) -
     query = f"{query}&subdomain=globex&utm[source]=x"
     started = browser.press_continue(query, browser.start(query, sec_fetch_mode=""))
     assert started["headers"]["Location"].startswith("https://globex.zendesk.com/")
+
+
+def test_in_confirmed_mode_an_admin_begins_at_the_companys_page(confirmed: Flow) -> None:
+    """The link for an admin is the page with the button, since an invitation is of the user who was invited."""
+    confirmed.zendesk.user = AuthorizedUser(8, "agent")
+    browser = Browser(confirmed)
+    payload = browser.callback(code="c", state=browser.begin(invitation_query(confirmed)))
+    assert (payload["statusCode"], f'<code class="copied">{SITE_URL}</code>' in payload["body"]) == (
+        403,
+        True,
+    )
+    assert f'href="{SITE_URL}?result=failed"' in payload["body"]
+
+
+REFUSED_IN_CONFIRMED_MODE = [
+    "subdomain=acme",
+    "invitation=x",
+    f"invitation={'A' * 22}.{'a' * 43}",
+    "grant=a&grant=b",
+]
+REFUSED_IN_OPEN_MODE = [
+    "subdomain=acme&grant=none",
+    "subdomain=acme&return_to=//x",
+    "invitation=x",
+    "grant=a&grant=b",
+]
+
+
+def test_every_refusal_leads_on(flow: Flow, confirmed: Flow) -> None:
+    """What start and callback refuse has a link: to our form in open mode, to the company's page in confirmed mode."""
+    ways = {"https://connect.example.com/oauth/start": flow, SITE_URL: confirmed}
+    queries = dict(zip(ways, (REFUSED_IN_OPEN_MODE, REFUSED_IN_CONFIRMED_MODE), strict=True))
+    for url, mode in ways.items():
+        browser = Browser(mode)
+        pages = [browser.start(query) for query in queries[url]]
+        pages += [browser.callback_raw(f"code=c&state={examples.state('A').text}"), browser.callback_raw("")]
+        for page in pages:
+            assert page["statusCode"] in {400, 403, 410}
+            assert f'<a class="button" href="{url}">' in page["body"]
+
+
+def test_a_store_that_is_down_can_be_tried_again_at_the_same_address(flow: Flow) -> None:
+    """An empty href is the page's own address: nothing of it is echoed, and the words fit a read and a write."""
+    browser = Browser(flow)
+    state = browser.begin()
+    flow.installs_store.faults["consume"] = [Fault.REFUSED]
+    page = browser.callback(code="c", state=state)
+    assert page["statusCode"] == 503
+    assert '<a class="button" href="">Try again</a>' in page["body"]
+    assert "Our database does not answer at the moment." in page["body"]
+    assert state not in page["body"]
 
 
 def test_an_invitation_without_a_subdomain_asks_for_it(confirmed: Flow) -> None:

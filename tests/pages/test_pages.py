@@ -2,16 +2,38 @@
 
 import hashlib
 import re
+import string
 from base64 import b64encode
+from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.pages.catalogue import PAGES, SETTINGS
-from zendesk_oauth.errors import StateRejectedError
+from tests.pages.catalogue import INVITING, PAGES, SETTINGS, START
+from zendesk_oauth.errors import (
+    CallbackError,
+    RequestError,
+    StateRejectedError,
+    SubdomainRefusedError,
+    ZendeskOAuthError,
+)
 from zendesk_oauth.flow_settings import PageSettings
+from zendesk_oauth.services.start_install import SubdomainNeeded
+from zendesk_oauth.web.pages.form import form_page
+from zendesk_oauth.web.pages.message import Message, message_page
 from zendesk_oauth.web.pages.problem import problem_page
 from zendesk_oauth.web.statuses import problem_of
+
+
+def kinds(root: type[ZendeskOAuthError]) -> Iterator[type[ZendeskOAuthError]]:
+    """Yield a kind of error and all below it that need no more than a message."""
+    yield root
+    for kind in root.__subclasses__():
+        yield from kinds(kind)
+
 
 VOID = {"meta", "input", "br", "link"}
 
@@ -104,11 +126,12 @@ def test_only_a_page_that_waits_looks_again() -> None:
         ("connected", 200, "acme.zendesk.com is now connected to Example &amp; Sons"),
         ("denied", 200, "Nothing has changed"),
         ("failed-role", 403, "Only an admin"),
+        ("failed-account", 404, "no account at this subdomain. Please check it"),
         ("failed-client", 502, "Its operator has to look into it"),
         ("failed-unavailable", 503, "Zendesk cannot be reached"),
-        ("failed-store", 503, "We cannot store this"),
+        ("failed-store", 503, "Our database does not answer"),
         ("failed-interrupted", 500, "interrupted on our side"),
-        ("over", 410, "is over"),
+        ("over", 410, "This install has expired"),
     ],
 )
 def test_each_outcome_has_its_words(name: str, status: int, words: str) -> None:
@@ -120,7 +143,9 @@ def test_a_page_without_settings_still_tells() -> None:
     """Where the deployment is set up wrongly, the page has no company and no address, and is a page all the same."""
     body = problem_page(PageSettings("", ""), problem_of(StateRejectedError("x")), "reference").body
     assert Outline(body).open == []
-    assert "<footer>" not in body
+    assert "mailto:" not in body
+    assert "state_rejected · reference" in body
+    assert "<footer>" not in message_page(PageSettings("", ""), Message(200, "connected", "t", "x")).body
 
 
 @pytest.mark.parametrize(
@@ -144,3 +169,77 @@ def test_success_needs_no_code() -> None:
         name for name, page in PAGES.items() if name.startswith(("failed", "over", "problem"))
     ]
     assert SETTINGS.support_address in PAGES["connected"].body
+
+
+STEPS = {
+    "denied": ["Try again", "Back to Example & Sons"],
+    "denied-without-state": ["Start again", "Back to Example & Sons"],
+    "failed-role": ["Back to Example & Sons"],
+    "failed-account": ["Enter another subdomain"],
+    "failed-client": ["Contact Example & Sons", "Back to Example & Sons"],
+    "failed-unavailable": ["Try again"],
+    "failed-store": ["Try again"],
+    "failed-interrupted": ["Try again"],
+    "over": ["Try again"],
+    "problem": ["Start again", "Back to Example & Sons"],
+    "problem-grant": ["Start again", "Back to Example & Sons"],
+    "problem-invitation-required": ["Back to Example & Sons"],
+    "problem-invitation-rejected": ["Back to Example & Sons"],
+    "problem-continue": ["Back to Example & Sons"],
+    "problem-prefetch": ["Open this page"],
+    "problem-store": ["Try again", "Start again", "Back to Example & Sons"],
+    "problem-configuration": [],
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_each_page_offers_the_step_that_can_work(name: str) -> None:
+    """No dead ends: the first step is the one that can help this reader, and whom to ask is always there."""
+    html = PAGES[name].body
+    links = [unescape(text) for text in re.findall(r'<a class="\w+" href="[^"]*">([^<]+)</a>', html)]
+    assert links == STEPS[name]
+    assert re.search(r'href="mailto:help@example.com"', html) or "Please name this code" in html
+
+
+def test_every_page_that_ends_badly_is_listed_with_its_step() -> None:
+    """A new page cannot be forgotten."""
+    ended = {name for name, page in PAGES.items() if page.status >= 400 and not name.startswith("form")}
+    assert ended | {"denied", "denied-without-state"} == set(STEPS)
+
+
+def test_an_admin_is_sent_a_link_and_nobody_is_told_to_try_again() -> None:
+    """Another Allow by the same user cannot work: the page shows the address that an admin has to open."""
+    body = PAGES["failed-role"].body
+    assert f'<code class="copied">{START}?subdomain=acme&amp;grant=default</code>' in body
+    assert "Try again" not in body
+
+
+@pytest.mark.parametrize("kind", [*kinds(RequestError), *kinds(CallbackError)], ids=lambda kind: kind.code)
+def test_every_refusal_leads_on(kind: type[ZendeskOAuthError]) -> None:
+    """Whatever is refused, in either mode its page has a link that leads somewhere else than to the same refusal."""
+    for settings in (SETTINGS, INVITING):
+        page = problem_page(settings, problem_of(kind("x")), "reference")
+        assert '<a class="button"' in page.body
+
+
+@pytest.mark.parametrize("kind", list(kinds(ZendeskOAuthError)), ids=lambda kind: kind.code)
+def test_no_failed_read_speaks_of_storing(kind: type[ZendeskOAuthError]) -> None:
+    """The same error comes from reads and writes, so its words fit both."""
+    assert not re.search(r"\bstor|\bsav", kind.public_message)
+
+
+def test_the_form_keeps_what_was_typed() -> None:
+    """The value is in the field again; a placeholder of a program is not."""
+    [kept] = [one for one in Outline(PAGES["form-error"].body).attributes("input") if one.get("id")]
+    [empty] = [one for one in Outline(PAGES["form-missing"].body).attributes("input") if one.get("id")]
+    assert (kept["value"], empty["value"]) == ("Acme Corp", "")
+
+
+@given(st.text(max_size=140) | st.text(string.printable, max_size=140) | st.from_regex(r"[\w .:/@-]{0,140}"))
+def test_only_harmless_text_is_kept(typed: str) -> None:
+    """The page is that of an empty field, or has the very text in its value: a name or an address of 1 to 128."""
+    page = form_page(SETTINGS, START, SubdomainNeeded("default"), SubdomainRefusedError("x"), typed)
+    empty = form_page(SETTINGS, START, SubdomainNeeded("default"), SubdomainRefusedError("x")).body
+    harmless = string.ascii_letters + string.digits + " ._:/@-"
+    kept = typed if 0 < len(typed) <= 128 and set(typed) <= set(harmless) else ""
+    assert page.body == empty.replace('placeholder="acme" value=""', f'placeholder="acme" value="{kept}"')

@@ -35,8 +35,7 @@ LOCAL_ZENDESK = "http://127.0.0.1:8080/{subdomain}"
 def read(environ: dict[str, str], function: str = "callback") -> Variables:
     """Return the variables of a function over an environment of our own, with everything read once."""
     variables = Variables(function, environ)
-    FlowSettings.read(variables)
-    PageSettings.read(variables)
+    PageSettings.read(variables, FlowSettings.read(variables))
     SealSettings.read(variables)
     token_lifetimes(variables)
     return variables
@@ -61,7 +60,9 @@ def test_a_good_environment_is_read() -> None:
     assert flow.return_policy.site_url == "https://www.example.com/zendesk"
     assert flow.required_roles == {"admin", "owner"}
     assert flow.installs_table == "installs"
-    assert PageSettings.read(variables) == PageSettings("Example", "help@example.com")
+    assert PageSettings.read(variables, flow) == PageSettings(
+        "Example", "help@example.com", None, "https://www.example.com/zendesk"
+    )
     assert SealSettings.read(variables) == SealSettings("zendesk-oauth", "prod", GOOD["TOKEN_KEY_ARN"])
     assert token_lifetimes(variables) == TokenLifetimes(timedelta(hours=48), timedelta(days=90))
     assert variables.problems == []

@@ -25,6 +25,7 @@
     │   ├── ClientRejectedError       `invalid_client` and its kin: our own credentials or set-up
     │   ├── TokenRefusedError         an API call said 401 or 403 to the token
     │   └── UnintelligibleAnswerError neither a whole answer nor a typed error
+    │       ├── AccountNotFoundError  there is no account at this subdomain
     │       └── UnusableTokensError   only the access token can be used, to revoke it (in `models.tokens`)
     ├── TokenUnavailableError         a worker cannot be given an access token
     │   ├── ReconnectRequiredError    a person has to connect; says since when, why, and where
@@ -57,7 +58,7 @@ class ConfigurationError(ZendeskOAuthError):
     """The deployment is set up wrongly; `problems` names everything that is, not only the first."""
 
     code = "configuration"
-    public_message = "This installation service is not set up correctly yet."
+    public_message = "This service is not set up correctly yet. Its operator has to look into it."
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
@@ -75,7 +76,7 @@ class MalformedRequestError(RequestError):
     """The HTTP request itself is broken: encoding, size, repeats, JSON."""
 
     code = "malformed_request"
-    public_message = "The address is incomplete or damaged."
+    public_message = "The request is incomplete or damaged, so nothing was done. Please start again."
 
 
 class SubdomainRefusedError(RequestError):
@@ -96,28 +97,38 @@ class UnknownGrantError(RequestError):
     """No grant of that name is configured at this deployment."""
 
     code = "unknown_grant"
-    public_message = "This kind of connection is not offered here."
+    public_message = (
+        "This kind of connection is not offered here."
+        " Please check the link, or ask the company that gave it to you."
+    )
 
 
 class ReturnToRefusedError(RequestError):
     """The address to return to is neither relative to the site nor of an allowed origin."""
 
     code = "return_to_refused"
-    public_message = "The address to return to is not allowed."
+    public_message = (
+        "The link names a page to return to that is not allowed."
+        " Please check the link, or ask the company that gave it to you."
+    )
 
 
 class InvitationRequiredError(RequestError):
     """In `confirmed` mode an install starts with an invitation only."""
 
     code = "invitation_required"
-    public_message = "Please start from the page that sent you here, and press its button."
+    public_message = (
+        "A connection starts with the button on the company's own page. Please go there and press it."
+    )
 
 
 class InvitationRejectedError(RequestError):
     """The invitation is unknown, was used, or its 60 seconds are over."""
 
     code = "invitation_rejected"
-    public_message = "This link has been used or is over. Please go back and press the button again."
+    public_message = (
+        "This link has expired or has already been used. Please go back and press the button again."
+    )
 
 
 class ContinueRejectedError(RequestError):
@@ -151,7 +162,9 @@ class PrefetchRefusedError(RequestError):
     """A browser looked ahead at the address; looking must not use anything up."""
 
     code = "prefetch_refused"
-    public_message = "This page cannot be loaded ahead of time."
+    public_message = (
+        "Your browser tried to load this page ahead of time, so nothing was done. Please open it now."
+    )
 
 
 class AddressRefusedError(RequestError):
@@ -165,21 +178,24 @@ class CallbackError(ZendeskOAuthError):
     """Zendesk's redirect cannot be taken as an answer to an install of this browser."""
 
     code = "callback"
-    public_message = "This answer from Zendesk cannot be used."
+    public_message = "This answer from Zendesk cannot be used. Please start again."
 
 
 class MalformedCallbackError(CallbackError):
     """Repeated, oversized, badly encoded or contradictory parameters (RFC 6749 section 4.1.2)."""
 
     code = "malformed_callback"
-    public_message = "The answer from Zendesk is incomplete or damaged."
+    public_message = "The answer from Zendesk is incomplete or damaged. Please start again."
 
 
 class StateRejectedError(CallbackError):
     """Unknown install, wrong state secret, or another browser's (RFC 6749 section 10.12)."""
 
     code = "state_rejected"
-    public_message = "This answer belongs to another browser or to an install that is over."
+    public_message = (
+        "This answer belongs to another browser or to an install that has expired."
+        " Please start again in this browser."
+    )
 
 
 class WrongRoleError(CallbackError):
@@ -190,7 +206,8 @@ class WrongRoleError(CallbackError):
 
     code = "wrong_role"
     public_message = (
-        "Only an admin of the Zendesk account can connect it. Please ask one to press the button."
+        "Only an admin of the Zendesk account can connect it, and the user who pressed Allow is not one."
+        " Please ask an admin to do it."
     )
 
 
@@ -231,21 +248,26 @@ class GrantRejectedError(ProviderError):
     """`invalid_grant` or `invalid_scope` (RFC 6749 section 5.2): this code or token is over."""
 
     code = "grant_rejected"
-    public_message = "Zendesk did not accept the authorization: it was used or is over."
+    public_message = (
+        "Zendesk did not accept the authorization: it has expired or was already used. Please try again."
+    )
 
 
 class ClientRejectedError(ProviderError):
     """`invalid_client` and whatever else is our own set-up's fault (RFC 6749 section 5.2)."""
 
     code = "client_rejected"
-    public_message = "Zendesk does not accept this application. Its operator has to look into it."
+    public_message = (
+        "Zendesk does not accept this application, so trying again does not help."
+        " Its operator has to look into it."
+    )
 
 
 class TokenRefusedError(ProviderError):
     """An API call answered 401 or 403 to the token; `status` says which."""
 
     code = "token_refused"
-    public_message = "Zendesk refused the new token."
+    public_message = "Zendesk refused the new token, so nothing was connected. Please try again."
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -257,6 +279,19 @@ class UnintelligibleAnswerError(ProviderError):
 
     code = "unintelligible_answer"
     public_message = "Zendesk's answer could not be understood. Please try again."
+
+
+class AccountNotFoundError(UnintelligibleAnswerError):
+    """The token endpoint answered 404 with a page: "no help desk at this address", for a code that was to be exchanged.
+
+    The account was renamed or deleted, or the subdomain is that of a brand.
+    """
+
+    code = "account_not_found"
+    public_message = (
+        "Zendesk found no account at this subdomain."
+        " Please check it: the account's own subdomain is needed, not that of a brand or a Help Center."
+    )
 
 
 class TokenUnavailableError(ZendeskOAuthError):
@@ -321,7 +356,7 @@ class KeyUnavailableError(SealError):
 
     code = "key_unavailable"
     retryable = True
-    public_message = "The connection cannot be stored safely at the moment. Please try again."
+    public_message = "Our encryption keys are not available at the moment. Please try again in a minute."
 
 
 class SealBrokenError(SealError):
@@ -335,7 +370,9 @@ class SecretUnavailableError(ZendeskOAuthError):
 
     code = "secret_unavailable"
     retryable = True
-    public_message = "The connection cannot be made at the moment. Please try again in a minute."
+    public_message = (
+        "Our credentials for Zendesk are not available at the moment. Please try again in a minute."
+    )
 
 
 class StoreError(ZendeskOAuthError):
@@ -349,7 +386,7 @@ class StoreUnavailableError(StoreError):
 
     code = "store_unavailable"
     retryable = True
-    public_message = "We cannot store this at the moment. Please try again in a minute."
+    public_message = "Our database does not answer at the moment. Please try again in a minute."
 
 
 class VersionConflictError(StoreError):

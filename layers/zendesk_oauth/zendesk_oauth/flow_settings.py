@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zendesk_oauth.models.endpoints import Endpoints
-from zendesk_oauth.models.grant import GRANT_NAME, Grant
+from zendesk_oauth.models.grant import DEFAULT_GRANT, GRANT_NAME, Grant
 from zendesk_oauth.models.install import StartMode
 from zendesk_oauth.models.return_to import ORIGIN, ReturnPolicy, origin_of
 from zendesk_oauth.models.scopes import covers, parse_scopes
@@ -44,17 +44,26 @@ class FlowSettings:
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """What the pages say of the company: its name, and an e-mail address or an https URL for help."""
+    """What the pages say of the company: its name, an e-mail address or an https URL for help, and where to go on.
+
+    `start_url` begins an install of the default grant, or is None where an invitation is needed or there is no such
+    grant. `site_url` is the company's own page, or None where the deployment names none.
+    """
 
     company_name: str
     support_address: str
+    start_url: str | None = None
+    site_url: str | None = None
 
     @classmethod
-    def read(cls, variables: Variables) -> "PageSettings":
+    def read(cls, variables: Variables, flow: FlowSettings) -> "PageSettings":
         """Read them; problems stay with `variables`."""
+        is_open = flow.mode is StartMode.OPEN and DEFAULT_GRANT in flow.grants
         return cls(
             variables.read("COMPANY_NAME", present, ""),
             variables.read("SUPPORT_ADDRESS", _support_address, ""),
+            flow.endpoints.start if is_open else None,
+            flow.return_policy.site_url,
         )
 
 

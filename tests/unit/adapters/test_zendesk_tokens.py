@@ -11,6 +11,7 @@ from tests.loopback import Loopback, answer, raw
 from zendesk_oauth.adapters.clock import SystemClock
 from zendesk_oauth.adapters.zendesk_tokens import LEAST_SECONDS, AuthlibTokenEndpoint
 from zendesk_oauth.errors import (
+    AccountNotFoundError,
     ClientRejectedError,
     ConfigurationError,
     GrantRejectedError,
@@ -117,7 +118,8 @@ def test_the_answer_is_ours(endpoint: AuthlibTokenEndpoint, loopback: Loopback) 
         pytest.param(502, "<html>", {}, ProviderUnavailableError, id="502"),
         pytest.param(400, {"error": "invalid_grant"}, {}, GrantRejectedError, id="invalid_grant"),
         pytest.param(401, {"error": "invalid_client"}, {}, ClientRejectedError, id="invalid_client"),
-        pytest.param(404, "<html>", {}, UnintelligibleAnswerError, id="no such account"),
+        pytest.param(404, "<html>", {}, AccountNotFoundError, id="no such account"),
+        pytest.param(404, '{"message": "no"}', {}, UnintelligibleAnswerError, id="404 of an API"),
     ],
 )
 def test_every_trap_is_closed(
@@ -130,8 +132,9 @@ def test_every_trap_is_closed(
 ) -> None:
     """What Authlib alone would take, follow or crash on is one typed error after one POST."""
     loopback.say(answer(status, body if isinstance(body, str) else json.dumps(body), headers))
-    with pytest.raises(expected):
+    with pytest.raises(expected) as raised:
         exchange(endpoint)
+    assert isinstance(raised.value, AccountNotFoundError) == (expected is AccountNotFoundError)
     assert len(loopback.requests) == 1
 
 

@@ -6,6 +6,7 @@ A code that was exchanged gives a pair or nothing. A refresh may keep the refres
 import math
 import re
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from zendesk_oauth.adapters.https_connection import HttpAnswer
@@ -17,7 +18,12 @@ from zendesk_oauth.adapters.zendesk_answers import (
     refuse_other_than_success,
     refuse_unavailable,
 )
-from zendesk_oauth.errors import ClientRejectedError, GrantRejectedError, UnintelligibleAnswerError
+from zendesk_oauth.errors import (
+    AccountNotFoundError,
+    ClientRejectedError,
+    GrantRejectedError,
+    UnintelligibleAnswerError,
+)
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import (
@@ -57,6 +63,7 @@ def issued_tokens(
 
     Where the access token alone can be used, that is UnusableTokensError: it is alive, and has to be revoked.
     """
+    _refuse_missing_account(answer)
     content = _granted_object(answer, _CODE_IS_OVER, now)
     access_token = _token(content.get("access_token"))
     if access_token is None:
@@ -103,6 +110,12 @@ def _granted_object(answer: HttpAnswer, over: frozenset[str], now: datetime) -> 
     _refuse_error(content.get("error"), over)
     refuse_other_than_success(answer)
     return content
+
+
+def _refuse_missing_account(answer: HttpAnswer) -> None:
+    """Raise AccountNotFoundError for Zendesk's page of a subdomain without an account; an API's 404 is JSON."""
+    if answer.status == HTTPStatus.NOT_FOUND and not isinstance(parsed(answer.body), dict):
+        raise AccountNotFoundError("HTTP 404")
 
 
 def _refuse_error(error: object, over: frozenset[str]) -> None:

@@ -55,10 +55,10 @@ def build(environ: Mapping[str, str] | None = None) -> Edge:
     """Return the handler, by the process's environment unless another is given."""
     clock = SystemClock()
     variables = variables_of("callback", environ)
-    pages = PageSettings.read(variables)
+    flow = FlowSettings.read(variables)
+    pages = PageSettings.read(variables, flow)
 
     def build_answer() -> AnswerCallback:
-        flow = FlowSettings.read(variables)
         settings = variables.finish(CallbackSettings.read(variables))
         return AnswerCallback(_complete_install(flow, settings, clock), pages, flow.endpoints)
 

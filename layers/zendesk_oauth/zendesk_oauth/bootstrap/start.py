@@ -17,11 +17,12 @@ def build(environ: Mapping[str, str] | None = None) -> Edge:
     """Return the handler, by the process's environment unless another is given."""
     clock = SystemClock()
     variables = variables_of("start", environ)
-    pages = PageSettings.read(variables)
+    flow = FlowSettings.read(variables)
+    pages = PageSettings.read(variables, flow)
 
     def build_answer() -> AnswerStart:
         client_id = variables.text("ZENDESK_CLIENT_ID")
-        flow = variables.finish(FlowSettings.read(variables))
+        variables.finish(flow)
         start_install = StartInstall(
             installs=DynamoDBInstallStore(AwsClients().dynamodb(), flow.installs_table),
             clock=clock,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from zendesk_oauth.flow_settings import PageSettings
@@ -13,6 +14,9 @@ from zendesk_oauth.web.callback_query import callback_parameters, is_denial_with
 from zendesk_oauth.web.edge import Answer
 from zendesk_oauth.web.request import Request
 from zendesk_oauth.web.response import Response, redirect
+
+if TYPE_CHECKING:
+    from zendesk_oauth.web.pages.outcome import Ways
 
 _ENDED = frozenset({InstallStatus.DENIED, InstallStatus.FAILED, InstallStatus.ABANDONED})
 
@@ -62,16 +66,25 @@ class AnswerCallback:
             return redirect(HTTPStatus.SEE_OTHER, clean_url)
         from zendesk_oauth.web.pages.outcome import outcome_page  # noqa: PLC0415 - a redirect needs no templates
 
-        return outcome_page(
-            self.page_settings, install, retry_url=self._retry_url(install), back_url=_back_url(install)
-        )
+        return outcome_page(self.page_settings, install, self._ways(install))
 
-    def _retry_url(self, install: Install) -> str | None:
-        """Return where to start again, from the record alone; an invitation works once, so its bearer goes back."""
+    def _ways(self, install: Install) -> "Ways":
+        """Return where to go on, from the record alone.
+
+        An invitation works once, so its bearer goes back; an admin whom the bearer asks begins at the company's page.
+        """
+        from zendesk_oauth.web.pages.outcome import Ways  # noqa: PLC0415 - as above
+
         if install.awaits_confirmation:
-            return None
-        query = {"subdomain": install.account, "grant": install.grant, "return_to": install.return_to}
-        return _extended(self.endpoints.start, **{name: value for name, value in query.items() if value})
+            return Ways(admin_url=self.page_settings.site_url, back_url=_back_url(install))
+        asked = {"grant": install.grant}
+        returning = {"return_to": install.return_to} if install.return_to else {}
+        return Ways(
+            retry_url=_extended(self.endpoints.start, subdomain=install.account, **asked, **returning),
+            form_url=_extended(self.endpoints.start, **asked, **returning),
+            admin_url=_extended(self.endpoints.start, subdomain=install.account, **asked),
+            back_url=_back_url(install),
+        )
 
 
 def _back_url(install: Install) -> str | None:

@@ -19,6 +19,7 @@ from zendesk_oauth.web.response import redirect
 from zendesk_oauth.web.statuses import Problem, method_not_allowed
 
 _PARAMETERS = frozenset({"grant", "invitation", "return_to", "subdomain"})
+_WHITE_SPACE = " \t"
 _GET = frozenset({"GET"})
 _PLACEHOLDERS = frozenset({"", "nan", "none", "null", "undefined"})
 """What a page sends that fills its link from a variable without a value. `none.zendesk.com` still names an account."""
@@ -57,7 +58,7 @@ class AnswerStart:
             )
         )
         if isinstance(started, SubdomainNeeded):
-            return self._form(started, refused)
+            return self._form(started, refused, query.get("subdomain", ""))
         if isinstance(started, ConsentNeeded):
             return self._continue(started, request)
         cookies = set_cookies(started.install.install_id, started.binding.browser, request.cookies)
@@ -70,11 +71,13 @@ class AnswerStart:
         page = continue_page(self.page_settings, needed.invitation, request.cookies, self.entropy)
         return Answer(page, "continue_shown")
 
-    def _form(self, needed: SubdomainNeeded, refused: SubdomainRefusedError | None) -> Answer:
+    def _form(self, needed: SubdomainNeeded, refused: SubdomainRefusedError | None, typed: str) -> Answer:
         from zendesk_oauth.web.pages.form import form_page  # noqa: PLC0415 - most starts never show it
 
         outcome = "form_shown" if refused is None else "subdomain_refused"
-        return Answer(form_page(self.page_settings, self.start_url, needed, refused), outcome, error=refused)
+        kept = "" if isinstance(refused, SubdomainMissingError) else typed.strip(_WHITE_SPACE)
+        page = form_page(self.page_settings, self.start_url, needed, refused, kept)
+        return Answer(page, outcome, error=refused)
 
 
 def _is_continued(request: Request, unverified_invitation: str) -> bool:
@@ -92,7 +95,7 @@ def _subdomain(unverified_text: str | None) -> tuple[Subdomain | None, Subdomain
     if unverified_text is None:
         return None, None
     try:
-        if unverified_text.strip(" \t").lower() in _PLACEHOLDERS:
+        if unverified_text.strip(_WHITE_SPACE).lower() in _PLACEHOLDERS:
             raise SubdomainMissingError("a placeholder")
         return parse_subdomain(unverified_text), None
     except SubdomainRefusedError as error:

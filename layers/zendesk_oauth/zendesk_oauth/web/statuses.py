@@ -24,6 +24,7 @@ _STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
     errors.CallbackError: HTTPStatus.BAD_REQUEST,
     errors.WrongRoleError: HTTPStatus.FORBIDDEN,
     errors.ProviderError: HTTPStatus.BAD_GATEWAY,
+    errors.AccountNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ProviderUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.GrantRejectedError: HTTPStatus.BAD_REQUEST,
     errors.TokenUnavailableError: HTTPStatus.CONFLICT,
@@ -65,7 +66,11 @@ _INTERRUPTED = Problem(
     "interrupted",
     "The connection was interrupted on our side. Please try again.",
 )
-_OVER = Problem(HTTPStatus.GONE, "over", "The time for this install is over. Please start again.")
+_OVER = Problem(
+    HTTPStatus.GONE,
+    "over",
+    "This install has expired, because it was not finished in ten minutes. Please start again.",
+)
 _UNCONFIRMED = Problem(
     HTTPStatus.GONE,
     "unconfirmed",

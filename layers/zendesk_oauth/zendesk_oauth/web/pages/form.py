@@ -1,5 +1,6 @@
-"""The form that asks for the subdomain. It works without a script, and shows nothing that was typed before."""
+"""The form that asks for the subdomain. It works without a script, and keeps what was typed where that is harmless."""
 
+import re
 from http import HTTPStatus
 
 from zendesk_oauth.errors import SubdomainRefusedError
@@ -9,14 +10,20 @@ from zendesk_oauth.web.pages.template import Html, Page, fill, page_response
 from zendesk_oauth.web.response import Response
 from zendesk_oauth.web.statuses import status_of
 
+_KEPT = re.compile(r"[A-Za-z0-9 ._:/@-]{1,128}")
+"""What is shown again: names, host names, addresses. None of it is markup, script or a text direction."""
 _UNMARKED = Html('aria-describedby="subdomain-hint"')
 _INVALID = Html('aria-describedby="subdomain-error subdomain-hint" aria-invalid="true"')
 
 
 def form_page(
-    settings: PageSettings, start_url: str, needed: SubdomainNeeded, refused: SubdomainRefusedError | None
+    settings: PageSettings,
+    start_url: str,
+    needed: SubdomainNeeded,
+    refused: SubdomainRefusedError | None,
+    unverified_typed: str = "",
 ) -> Response:
-    """Return the form, with the error beside the field where a subdomain was refused."""
+    """Return the form, with the error beside the field where a subdomain was refused, and what was typed in it."""
     error = fill("field_error.html", message=refused.public_message) if refused else Html("")
     content = fill(
         "form.html",
@@ -25,6 +32,7 @@ def form_page(
         hidden=_hidden_fields(needed),
         error=error,
         field_state=_INVALID if refused else _UNMARKED,
+        typed=unverified_typed if _KEPT.fullmatch(unverified_typed) else "",
     )
     page = Page(
         status=status_of(type(refused)) if refused else HTTPStatus.OK,

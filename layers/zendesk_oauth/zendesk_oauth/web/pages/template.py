@@ -46,6 +46,12 @@ def fill(template: str, /, **values: str) -> Html:
     return Html(_template(template).substitute(escaped))
 
 
+def support_url(settings: PageSettings) -> str:
+    """Return where help is to be had, or nothing where the deployment names no address."""
+    address = settings.support_address
+    return f"mailto:{address}" if "@" in address and not address.startswith("https://") else address
+
+
 def page_response(page: Page, settings: PageSettings) -> Response:
     """Return the whole page, with a policy that allows its own stylesheet and nothing else."""
     html = fill(
@@ -70,12 +76,13 @@ def page_response(page: Page, settings: PageSettings) -> Response:
 
 
 def _support(page: Page, settings: PageSettings) -> Html:
-    address = settings.support_address
-    if not address:
+    """Return where to ask for help, and the code to name there: the code also where no address is set."""
+    url = support_url(settings)
+    if not url and not page.reference:
         return Html("")
-    url = address if address.startswith("https://") else f"mailto:{address}"
     code = fill("reference.html", reference=page.reference) if page.reference else Html("")
-    return fill("support.html", url=url, company=settings.company_name, code=code)
+    help_ = fill("help.html", url=url, company=settings.company_name) if url else Html("")
+    return fill("support.html", help=help_, code=code)
 
 
 @cache
