@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from zendesk_oauth.errors import InvitationRejectedError, InvitationRequiredError, UnknownGrantError
 from zendesk_oauth.models.endpoints import Endpoints
@@ -46,8 +47,7 @@ class SubdomainNeeded:
     invitation: OneUseSecret | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentNeeded:
+class ConsentNeeded(NamedTuple):
     """Nothing was read or written: a person has to say that the invitation is to be used."""
 
     invitation: OneUseSecret

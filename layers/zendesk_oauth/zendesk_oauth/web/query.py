@@ -20,7 +20,6 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 """Not the tab, which a person pastes along with a subdomain."""
-_AFTER_NAME = re.compile(r"[\[\x00]")
 
 
 def parse_query(unverified_query: str, names: AbstractSet[str] | None = None) -> Mapping[str, str]:
@@ -50,7 +49,8 @@ def parse_query(unverified_query: str, names: AbstractSet[str] | None = None) ->
 
 def _as_others_read(encoded_name: str) -> str:
     """Return the name as lenient parsers see it: without white space around it, and up to a bracket or a NUL."""
-    return _AFTER_NAME.split(unquote_plus(encoded_name), maxsplit=1)[0].strip()
+    name = unquote_plus(encoded_name)
+    return name.partition("[")[0].partition("\x00")[0].strip()
 
 
 def _decode(encoded: str) -> str:
