@@ -15,6 +15,7 @@ from cli.commands.refresh import refresh
 from cli.commands.rekey import rekey
 from cli.commands.restore import restore
 from cli.commands.show_connection import show_connection
+from cli.output import write_what_can_be_encoded
 
 NAME = "zendesk-oauth"
 COMMANDS: Mapping[str, Work] = {
@@ -50,4 +51,5 @@ def of_a_deployment() -> None:
 
 def main() -> None:
     """Run the command that was typed."""
+    write_what_can_be_encoded()
     app(prog_name=NAME)

@@ -8,14 +8,14 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
 from cli.desk import DEFAULT_STACK, Desk
-from cli.errors import CommandError, RefusedError
+from cli.errors import CommandError, OutputError, RefusedError, writing
 from cli.exits import Exit
 from cli.output import Output
 
@@ -46,7 +46,8 @@ def command(work: Work) -> Callable[..., None]:
             if sys.stdout is None:
                 raise RefusedError("standard output is closed, so nothing could be told")
             ended = work(Desk(stack, output), **given)
-            sys.stdout.flush()  # here, where it is known what to do if nobody reads it
+            with writing():
+                sys.stdout.flush()  # here, where it is known what to do if nobody reads it
             raise typer.Exit(ended or Exit.DONE)
 
     typed: Any = run
@@ -61,11 +62,13 @@ def told_plainly(output: Output) -> Iterator[None]:
     try:
         with _in_words(output):
             yield
-    except BrokenPipeError:
-        _write_no_more()
-        raise typer.Exit(Exit.UNREAD) from None
-    except OSError as error:
-        output.say(f"zendesk-oauth: this machine says: {error.strerror or type(error).__name__}")
+    except OutputError as broken:
+        if isinstance(broken.error, BrokenPipeError):
+            _write_no_more()
+            raise typer.Exit(Exit.UNREAD) from None
+        why = os.strerror(broken.error.errno) if broken.error.errno else type(broken.error).__name__
+        with suppress(OutputError):  # both may be on one full disk
+            output.say(f"zendesk-oauth: the output cannot be written: {why}")
         _write_no_more()
         raise typer.Exit(Exit.NOT_NOW) from None
 
@@ -74,7 +77,7 @@ def told_plainly(output: Output) -> Iterator[None]:
 def _in_words(output: Output) -> Iterator[None]:
     try:
         yield
-    except (typer.Exit, typer.BadParameter, OSError):
+    except (typer.Exit, typer.BadParameter, OutputError):
         raise
     except (KeyboardInterrupt, typer.Abort):
         output.say("zendesk-oauth: stopped")

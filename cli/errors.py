@@ -11,6 +11,8 @@
 None of them ever holds a secret: their text is printed.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from cli.exits import Exit
@@ -59,3 +61,20 @@ class BrokenError(CommandError):
     """The deployment answers with an error of its own."""
 
     exit_code = Exit.BROKEN
+
+
+class OutputError(Exception):
+    """Standard output or standard error cannot be written; `error` is the system's. It stands outside the tree."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.errno)
+        self.error = error
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raise OutputError where the block cannot write: an OSError of anything else is not the output's."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(error) from error

@@ -9,7 +9,7 @@ import typer
 from cli.arguments import AccountName, GrantName, names_of
 from cli.connections import Connection, end_connection, find_connection
 from cli.desk import Desk
-from cli.errors import AmissError, NotNowError, RefusedError
+from cli.errors import AmissError, NotNowError, RefusedError, writing
 from cli.exits import Exit
 from cli.output import table
 from cli.words import LEFT_ALIVE, REVOCATIONS, STATUSES, when
@@ -58,7 +58,8 @@ def _is_wanted(desk: Desk, connection: Connection) -> bool:
         f"{connection['grant']} at {connection['subdomain']} ({connection['status']}) was connected {connected}."
     )
     desk.output.say("Its tokens will be revoked at Zendesk and erased; only a new install brings it back.")
-    return typer.confirm("Disconnect it?", err=True)
+    with writing():
+        return typer.confirm("Disconnect it?", err=True)
 
 
 def _followed(desk: Desk, grant: str, subdomain: Subdomain, looks: int) -> Connection:

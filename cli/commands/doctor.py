@@ -9,7 +9,7 @@ from cli.checkup.checks import Finding, findings
 from cli.checkup.patient import Patient
 from cli.desk import Desk
 from cli.exits import Exit
-from cli.output import plain
+from cli.output import plain, shown
 from zendesk_oauth.models.subdomain import parse_subdomain
 
 if TYPE_CHECKING:  # Rich takes a while to load
@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # Rich takes a while to load
 
 GOOD, BAD = ("✔", "green"), ("✘", "red")
 """The mark of a line, and its colour at a terminal."""
+WITHOUT_MARKS = {"✔": "+", "✘": "x"}
+"""What stands for a mark that the encoding of the output does not have."""
 
 Account = Annotated[
     str | None,
@@ -47,4 +49,5 @@ def _show(found: Sequence[Finding], out: "Console") -> None:
     width = max(len(each.check) for each in found)
     for each in found:
         line = f"   {each.check:<{width}}   {plain(each.mend or '')}".rstrip()
-        out.print(Text.assemble(GOOD if each.ok else BAD, line), soft_wrap=True)
+        mark, colour = GOOD if each.ok else BAD
+        out.print(Text.assemble((shown(mark, WITHOUT_MARKS[mark], out), colour), line), soft_wrap=True)

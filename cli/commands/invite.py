@@ -14,6 +14,7 @@ from cli.arguments import NO_SUCH_GRANT, names_of
 from cli.asking import ask, succeeded
 from cli.desk import Desk
 from cli.errors import RefusedError
+from cli.output import plain
 from cli.stack import Stack
 from cli.words import when
 from zendesk_oauth.adapters.clock import SystemClock
@@ -45,7 +46,9 @@ def invite(
         raise RefusedError(NO_SUCH_GRANT)
     start_url = stack.start_url
     invitation = _open(start_url, given) if start_url else _confirmed(desk, {"user": user, **given})
-    desk.output.tell(invitation, lambda out: out.print(invitation["start_url"], soft_wrap=True, markup=False))
+    desk.output.tell(
+        invitation, lambda out: out.print(plain(invitation["start_url"]), soft_wrap=True, markup=False)
+    )
     if start_url:
         desk.output.say(
             "This deployment starts installs openly: anybody may use it, and the user is not noted."

@@ -71,6 +71,8 @@ class LoopbackAws(ThreadingHTTPServer):
         self.outputs, self.parameters = dict(OUTPUTS), dict(PARAMETERS)
         self.answers: dict[str, list[Answer]] = {}
         self.asked: list[Asked] = []
+        self.others = Said(500, "nobody asks for this")
+        """What every other service answers."""
 
     @property
     def host(self) -> str:
@@ -129,7 +131,7 @@ class _Request(BaseHTTPRequestHandler):
             if set_answer:
                 return self.server.answer(Asked("DescribeStacks", authorization, None))
             return self.server.describe_stacks(asked_of_stacks["StackName"][0])
-        return Said(500, "nobody asks for this")
+        return self.server.others
 
     do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the base's names
 

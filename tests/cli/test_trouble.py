@@ -259,7 +259,7 @@ def test_an_output_that_cannot_be_written_is_told_as_that(aws: LoopbackAws) -> N
         )
     assert (done.returncode, done.stderr) == (
         Exit.NOT_NOW,
-        "zendesk-oauth: this machine says: No space left on device\n",
+        "zendesk-oauth: the output cannot be written: No space left on device\n",
     )
 
 

@@ -1,9 +1,11 @@
 """The three commands as an operator types them: what they do, what they say, and how they end."""
 
 import csv
+import io
 import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.app import app
+from cli.app import app, main
 from cli.commands import import_tokens, rekey
 from cli.commands.rekey import SHOWN, summary
 from cli.exits import Exit
@@ -174,6 +176,24 @@ def test_an_import_that_is_stopped_says_how_to_go_on(
     result = typed("import", file_of(accounts, tmp_path, "acme"), *words)
     assert (result.exit_code, "begin it again with the same file" in result.stderr) == (Exit.STOPPED, True)
     assert ("The report lacks" in result.stderr) is report
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_r35_no_encoding_of_the_output_ends_a_job(
+    accounts: Accounts, aws: OperatorAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """R35: each of the three prints what the encoding has, and ends as in UTF-8."""
+    assert aws.address
+    file, backup = file_of(accounts, tmp_path, "acme"), create_tables(accounts.desk.dynamodb).connections
+    report = tmp_path / "r\xe9port\u20ac.csv"
+    for words in (("import", file, "--report", report), ("rekey",), ("restore", "--from", backup)):
+        out = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding=encoding, errors="strict"))
+        monkeypatch.setattr(sys, "argv", ["zendesk-oauth", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert (ended.value.code, b"outcome" in out.getvalue()) == (0, True)
+    assert report.exists()
 
 
 def test_a_pair_that_is_due_is_refreshed_by_the_function(
