@@ -15,7 +15,7 @@ from cli.jobs.import_file import FileFormat, ImportFileError, TokenFile, format_
 from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
 from cli.jobs.import_survey import survey
 from cli.jobs.parallel import MOST_PARALLEL, PARALLEL
-from cli.jobs.report_file import report_file
+from cli.jobs.report_file import ReportError, refuse_existing, report_file
 from cli.output import plain, table
 from zendesk_oauth.errors import ZendeskOAuthError
 
@@ -99,7 +99,7 @@ def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
     try:
         with shown_progress(desk.output.beside) as progress:
             run(importing, tokens, report, ended, progress)
-    except (KeyboardInterrupt, ZendeskOAuthError):
+    except (KeyboardInterrupt, ZendeskOAuthError, ReportError):
         desk.output.say(_how_to_go_on(ended, report))
         raise
     except ImportFileError:
@@ -113,7 +113,9 @@ def import_tokens(  # noqa: PLR0913, PLR0917 - these are the command's options
 
 
 def _how_to_go_on(ended: Ended, report: Path | None) -> str:
-    missing = " The report lacks the lines that were under way." if report else ""
+    missing = (
+        " The report lacks the lines that were under way; name a new one for the whole." if report else ""
+    )
     return (
         f"After {ended.outcomes.total():,} lines: begin it again with the same file, and what is done is found done."
         f"{missing}"
@@ -121,11 +123,11 @@ def _how_to_go_on(ended: Ended, report: Path | None) -> str:
 
 
 def _check_files(file: Path, report: Path | None) -> None:
-    """Refuse what would be read twice and is there once, and a report in the place of the file."""
+    """Refuse what would be read twice and is there once, and a report in the place of what is there."""
     if not file.is_file():
         raise RefusedError(f"{file.name} is read twice, so it has to be a file and no pipe")
-    if report and report.exists() and report.samefile(file):
-        raise RefusedError("--report names the file of tokens itself")
+    if report:
+        refuse_existing(report)
 
 
 def run(

@@ -28,6 +28,7 @@ from deployed.stack import DeployedStack
 from tests.dynamodb_local import create_tables
 from tests.jobs.accounts import Accounts, cells, write_lines
 from tests.jobs.operator_aws import FUNCTION, OperatorAws, running_operator_aws
+from tests.jobs.test_report_file import largest_file
 from tests.processes.aws import KEY_ARN
 from zendesk_oauth.errors import ConfigurationError
 from zendesk_oauth.models.refresh import CLAIM_LIFE, Claim
@@ -176,6 +177,29 @@ def test_an_import_that_is_stopped_says_how_to_go_on(
     result = typed("import", file_of(accounts, tmp_path, "acme"), *words)
     assert (result.exit_code, "begin it again with the same file" in result.stderr) == (Exit.STOPPED, True)
     assert ("The report lacks" in result.stderr) is report
+
+
+def test_r36_an_import_whose_report_is_there_already_writes_nothing(
+    accounts: Accounts, typed: Type, tmp_path: Path
+) -> None:
+    """R36: it is refused before anything is asked or written, and the file is as it was."""
+    report = tmp_path / "report.csv"
+    report.write_text("precious")
+    result = typed("import", file_of(accounts, tmp_path, "acme"), "--report", report)
+    assert (result.exit_code, "is there already" in result.stderr) == (Exit.USAGE, True)
+    assert (report.read_text(), accounts.rows()) == ("precious", {})
+
+
+def test_r39_an_import_whose_report_cannot_be_written_on_says_how_to_go_on(
+    accounts: Accounts, typed: Type, tmp_path: Path
+) -> None:
+    """R39: the disk is full, so the report is named, and the lines that were written are found done next time."""
+    file = file_of(accounts, tmp_path, "acme")
+    with largest_file(0):
+        result = typed("import", file, "--report", tmp_path / "report.csv")
+    assert result.exit_code == Exit.NOT_NOW
+    assert "report.csv cannot be written on: File too large" in result.stderr
+    assert "begin it again with the same file" in result.stderr
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])

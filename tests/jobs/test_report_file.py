@@ -2,13 +2,20 @@
 
 import csv
 import json
+import os
+import resource
+import stat
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from cli.errors import RefusedError
 from cli.jobs.import_file import FileFormat, ImportFileError
 from cli.jobs.import_outcome import GOOD, ImportOutcome, LineReport
-from cli.jobs.report_file import report_file
+from cli.jobs.report_file import ReportError, report_file
 from zendesk_oauth.models.subdomain import Subdomain
 
 START = "https://connect.example.com/oauth/start"
@@ -77,3 +84,78 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(tmp_pat
         report_file(tmp_path / "nowhere" / "report.csv", FileFormat.CSV, START),
     ):
         pytest.fail("there is no such folder")
+
+
+def a_file(path: Path) -> None:
+    """Write a file that is somebody's."""
+    path.write_text("precious")
+
+
+def a_link(path: Path) -> None:
+    """Make a link to a file that is somebody's."""
+    a_file(path.with_name("precious"))
+    path.symlink_to("precious")
+
+
+@pytest.mark.parametrize(
+    "stand",
+    [
+        a_file,
+        a_link,
+        lambda path: path.symlink_to("nowhere"),
+        lambda path: path.symlink_to("/dev/stdout"),
+        lambda path: path.symlink_to(path),
+        lambda path: path.mkdir(),
+        os.mkfifo,
+    ],
+    ids=["file", "link", "link to nowhere", "link to a device", "link to itself", "folder", "pipe"],
+)
+def test_r36_a_report_is_never_written_over_anything(tmp_path: Path, stand: Callable[[Path], object]) -> None:
+    """R36: whatever is at the path stays as it is, and no link is followed, wherever it leads."""
+    path = tmp_path / "report.csv"
+    stand(path)
+    before = sorted((each.name, os.lstat(each)[:9]) for each in tmp_path.iterdir())
+    with (
+        pytest.raises(RefusedError, match=r"report\.csv is there already"),
+        report_file(path, FileFormat.CSV, START),
+    ):
+        pytest.fail("there is something already")
+    assert sorted((each.name, os.lstat(each)[:9]) for each in tmp_path.iterdir()) == before
+
+
+def test_r36_a_report_is_its_owners_alone(tmp_path: Path) -> None:
+    """R36: it names customers, so nobody else on the machine may read it, whatever the umask."""
+    before = os.umask(0)
+    try:
+        write(tmp_path / "report.csv", FileFormat.CSV)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "report.csv").stat().st_mode) == 0o600
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size while the block runs, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_r39_a_report_that_cannot_be_written_on_is_named(tmp_path: Path) -> None:
+    """R39: a disk that is full in the middle of an import is the report's trouble, and names it."""
+    with (
+        pytest.raises(ReportError, match=r"report\.csv cannot be written on: File too large"),
+        largest_file(1_000),
+        report_file(tmp_path / "report.csv", FileFormat.CSV, START) as report,
+    ):
+        deque(map(report, REPORTS * 1_000), 0)
+
+
+def test_r35_a_line_that_is_no_utf8_is_reported(tmp_path: Path) -> None:
+    """R35: a byte of the file that is no text reaches the report escaped, and does not end the import."""
+    with report_file(tmp_path / "report.csv", FileFormat.CSV, START) as report:
+        report(LineReport(1, "gr\udce4nt", None, ImportOutcome.BAD, "not a name"))
+    assert "gr\\udce4nt" in (tmp_path / "report.csv").read_text(encoding="utf-8")
