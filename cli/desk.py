@@ -3,10 +3,11 @@
 The rule: nothing is asked and no SDK is loaded before a command needs it, so that `--help` comes at once.
 """
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cli.errors import NoAccessError
+from cli.errors import NoAccessError, RefusedError
 from cli.output import Output
 
 if TYPE_CHECKING:  # botocore takes a while to load
@@ -15,6 +16,10 @@ if TYPE_CHECKING:  # botocore takes a while to load
     from deployed.stack import DeployedStack
 
 DEFAULT_STACK = "zendesk-oauth"
+STACK = re.compile(
+    r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:[a-z0-9-]+:cloudformation:[A-Za-z0-9:/-]{1,1000}", re.ASCII
+)
+"""The name of a stack, or its ARN, as CloudFormation takes them."""
 
 
 class Desk:
@@ -33,10 +38,22 @@ class Desk:
 
     @cached_property
     def stack(self) -> "DeployedStack":
-        """What CloudFormation says of the stack. Raises NoAccessError where it is none of ours."""
-        from deployed.stack import DeployedStack  # noqa: PLC0415 - as above
+        """What CloudFormation says of the stack. Raises NoAccessError where there is none, or none of ours."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - as above
 
-        stack = DeployedStack.read(self.client("cloudformation"), self.stack_name)
+        from deployed.stack import DeployedStack  # noqa: PLC0415 - as above
+        from zendesk_oauth.adapters.aws_errors import code_of  # noqa: PLC0415 - as above
+
+        if not STACK.fullmatch(self.stack_name):
+            raise RefusedError("that is the name of no stack; --stack or ZENDESK_OAUTH_STACK names yours")
+        try:
+            stack = DeployedStack.read(self.client("cloudformation"), self.stack_name)
+        except ClientError as error:
+            if error.operation_name == "DescribeStacks" and code_of(error) == "ValidationError":
+                raise NoAccessError(
+                    f"there is no stack {self.stack_name} here; --stack names yours, and AWS_REGION its Region"
+                ) from None
+            raise
         if not stack.is_ours:
             raise NoAccessError(
                 f"{self.stack_name} is a stack, but no deployment of this; --stack names yours"

@@ -36,7 +36,9 @@ class Api:
             host = f"{stack.outputs['ApiId']}.execute-api.localhost:{port}"
             return cls(account.endpoint_url.rstrip("/"), account.region, host)
         address = stack.address(account.region)
-        session = URLLib3Session(timeout=_TIMEOUT_SECONDS, proxies=get_environ_proxies(address))
+        verify: Any = account.certificates or True  # the stub knows no path
+        proxies = get_environ_proxies(address)
+        session = URLLib3Session(verify=verify, timeout=_TIMEOUT_SECONDS, proxies=proxies)
         return cls(address, account.region, send=session.send)
 
     def get(self, path: str, identity: Identity | None) -> AWSResponse:
@@ -53,5 +55,6 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         request = AWSRequest(method, f"{self.address}{path}", headers, data)
         if identity and identity.credentials:
-            SigV4Auth(identity.credentials, "execute-api", self.region).add_auth(request)
+            keys = identity.credentials.get_frozen_credentials()
+            SigV4Auth(keys, "execute-api", self.region).add_auth(request)
         return self.send(request.prepare())

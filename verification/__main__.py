@@ -6,6 +6,7 @@ import time
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.trouble import trouble_of
 from deployed.account import Account
 from deployed.api import Api
 from verification.run import Verification
@@ -25,7 +26,8 @@ def main() -> int:
         api = Api(asked.api, account.region) if asked.api else Api.of(deployed, account)
         return Verification(account, api, deployed, print, time.sleep)()
     except (ClientError, BotoCoreError, ConfigurationError, ValueError) as error:
-        sys.stderr.write(f"verify-aws: not begun or not ended: {error}\n")
+        why = trouble_of(error) or type(error).__name__  # never the SDK's own text, which can quote a token
+        sys.stderr.write(f"verify-aws: not begun or not ended: {why}\n")
         return 1
 
 

@@ -1,5 +1,6 @@
 """What keeps a command from its end: a sentence on standard error, an exit code, no traceback, and no secret."""
 
+import io
 import os
 import runpy
 import subprocess
@@ -44,14 +45,13 @@ def aws_error(code: str, operation: str = "Invoke", status: int = 400) -> Client
     [
         (aws_error("AccessDeniedException"), Exit.NO_ACCESS, "docs/cli.md says which policy does"),
         (aws_error("ExpiredToken"), Exit.NO_ACCESS, "log in again"),
-        (aws_error("ValidationError", "DescribeStacks"), Exit.NO_ACCESS, "--stack names yours"),
         (aws_error("ThrottlingException"), Exit.NOT_NOW, "try again"),
         (aws_error("TooManyRequestsException"), Exit.NOT_NOW, "try again"),
         (aws_error("InternalFailure", status=503), Exit.NOT_NOW, "try again"),
         (aws_error("ValidationError", "Invoke"), Exit.BROKEN, "AWS refuses Invoke"),
         (EndpointConnectionError(endpoint_url="https://x"), Exit.NOT_NOW, "look at the network"),
         (ReadTimeoutError(endpoint_url="https://x"), Exit.NOT_NOW, "look at the network"),
-        (ProfileNotFound(profile="nobody"), Exit.NO_ACCESS, "nobody"),
+        (ProfileNotFound(profile="nobody"), Exit.NO_ACCESS, "ProfileNotFound"),
         (SubdomainRefusedError("not one DNS label"), Exit.USAGE, "acme.zendesk.com"),
         (StoreUnavailableError("throttled"), Exit.NOT_NOW, "throttled; try again"),
         (ConfigurationError(("a problem",)), Exit.BROKEN, "a problem"),
@@ -63,6 +63,49 @@ def test_what_an_error_means_to_whoever_typed(error: Exception, code: Exit, said
     trouble = trouble_of(error)
     assert trouble is not None
     assert (trouble.exit_code, said in str(trouble)) == (code, True)
+
+
+NOT_AUTHORIZED = "User: arn:aws:iam::1:user/x is not authorized to perform: iam:GetRole"
+ROLE = "arn:aws:iam::123456789012:role/zendesk-oauth-prod-refresh"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (f"{NOT_AUTHORIZED} on resource: {ROLE} because of PLANTED", f"iam:GetRole on {ROLE}; docs"),
+        (f"{NOT_AUTHORIZED} PLANTED", "AWS does not allow iam:GetRole; docs"),
+        ("PLANTED", "AWS does not allow GetRole; docs"),
+    ],
+)
+def test_r39_of_a_refusal_the_action_and_the_resource_are_told_alone(message: str, said: str) -> None:
+    """R39: AWS's text can quote what it was sent, so only what has the form of an action or an ARN is taken of it."""
+    trouble = trouble_of(ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetRole"))
+    assert (said in str(trouble), "PLANTED" in str(trouble)) == (True, False)
+
+
+def test_r39_an_answer_that_is_not_of_aws_is_told_as_that() -> None:
+    """R39: a proxy's page has no error code; what stands in its place is not quoted."""
+    error = ClientError({"Error": {"Code": "PLANTED1", "Message": "<html>"}}, "GetRole")
+    trouble = trouble_of(error)
+    assert trouble is not None
+    assert (trouble.exit_code, "something else answers in its place" in str(trouble)) == (Exit.NOT_NOW, True)
+    assert "PLANTED1" not in str(trouble)
+
+
+def test_the_name_of_no_stack_is_a_usage_error(aws: LoopbackAws, typed: Type) -> None:
+    """It is refused before AWS is asked, also where no encoding has it."""
+    for name in ("", "a b", "-x", "\udcff"):
+        result = typed("list", "--stack", name)
+        assert (result.exit_code, "the name of no stack" in result.stderr) == (Exit.USAGE, True)
+    assert aws.asked == []
+
+
+def test_a_console_can_be_given_another_stream() -> None:
+    """Rich lets a program set it, and what is printed goes there."""
+    console, stream = Output(as_json=False).out, io.StringIO()
+    console.file = stream
+    console.print("told")
+    assert stream.getvalue() == "told\n"
 
 
 @pytest.mark.parametrize("error", [ValueError("quoted"), ParamValidationError(report="quoted")])
@@ -142,12 +185,12 @@ def test_a_stack_that_is_not_there(aws: LoopbackAws, typed: Type) -> None:
     result = typed("list", "--stack", "another")
     assert (
         result.exit_code,
-        "Stack with id another does not exist; --stack names yours" in result.stderr,
+        "there is no stack another here; --stack names yours" in result.stderr,
     ) == (
         Exit.NO_ACCESS,
         True,
     )
-    assert "mine does not exist" in typed("list", env={"ZENDESK_OAUTH_STACK": "mine"}).stderr
+    assert "there is no stack mine here" in typed("list", env={"ZENDESK_OAUTH_STACK": "mine"}).stderr
     assert aws.asked == []
 
 

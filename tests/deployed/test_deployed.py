@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from botocore.session import Session
 
-from deployed.account import Account, RegionMissingError
+from deployed.account import Account
 from deployed.api import Api
+from deployed.aws_settings import RegionMissingError
 from deployed.stack import DeployedStack
 
 STACK = DeployedStack(
@@ -49,7 +50,7 @@ def test_whoever_runs_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the credentials of the usual settings, or not at all."""
     identity = Account("eu-west-1").whoever_runs_this()
     assert identity.credentials
-    assert identity.credentials.access_key == "testing"
+    assert identity.credentials.get_frozen_credentials().access_key == "testing"
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(NoCredentialsError):
         Account("eu-west-1", Session()).whoever_runs_this()

@@ -408,7 +408,7 @@ def test_a_stack_that_is_not_there_is_said_in_a_sentence(
     file = file_of(accounts, tmp_path, "acme")
     result = typed(*(word.format(file=file) for word in words), "--stack", "another", "--json")
     assert (result.exit_code, result.stdout) == (Exit.NO_ACCESS, "")
-    assert "zendesk-oauth: no such stack" in result.stderr
+    assert "zendesk-oauth: there is no stack another here" in result.stderr
 
 
 def test_a_stack_of_another_version_is_said_in_a_sentence(accounts: Accounts) -> None:

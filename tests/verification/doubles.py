@@ -68,7 +68,9 @@ class ScriptedAccount:
     def client(self, service: str, identity: Identity | None = None) -> Any:
         """Return a client of one identity."""
         credentials = identity.credentials if identity else None
-        return _Client(self, service, credentials.access_key if credentials else None)
+        return _Client(
+            self, service, credentials.get_frozen_credentials().access_key if credentials else None
+        )
 
     def answer(self, asked: Asked) -> object:
         """Answer a call, or raise what AWS would."""

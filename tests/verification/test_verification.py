@@ -473,6 +473,21 @@ def test_clients_have_who_asks_as_their_credentials() -> None:
     assert client.meta.region_name == "eu-central-1"
 
 
+def test_r39_a_token_with_a_line_end_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R39: the variable is named, and nothing of the SDK's text reaches the terminal."""
+    monkeypatch.setattr(sys, "argv", ["verification", "zendesk-oauth"])
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "PLANTED\n")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("verification", run_name="__main__")
+    printed = capsys.readouterr().err
+    assert (ended.value.code, "PLANTED" in printed) == (1, False)
+    assert "AWS_SESSION_TOKEN has a line end" in printed
+
+
 def test_without_a_region_nothing_is_begun(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
