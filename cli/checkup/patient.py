@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from cli.connections import some_connections
 from cli.desk import Desk
@@ -11,6 +12,7 @@ from cli.refresh_function import examine
 from cli.stack import Stack
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL
+from zendesk_oauth.models.inquiry import OK
 from zendesk_oauth.models.subdomain import Subdomain
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ ANY_AT_A_STAND_IN = "acme"
 NEVER_MADE = "never-made"
 """Stands for the physical id that a resource has not, whose making has failed: nothing is called so."""
 PAGE_SECONDS = 15
+REJECTED = "client_rejected"
+"""The code of a client that Zendesk does not know by its secret."""
 
 
 class Patient:
@@ -57,6 +61,25 @@ class Patient:
         return [alarm for page in found for alarm in page["MetricAlarms"] if alarm["AlarmName"] in own]
 
     @cached_property
+    def consent(self) -> "AWSResponse | Exception":
+        """What Zendesk's page of consent answers to an install, or what keeps it from an answer; asked for once."""
+        query = {
+            "response_type": "code",
+            "client_id": self.stack.client_id,
+            "redirect_uri": self.stack.endpoints.redirect_uri,
+            "scope": " ".join(next(iter(self.stack.grants.values())).scopes),
+            # A challenge of nobody's: there is no verifier, so nothing could come of an answer.
+            "state": "doctor",
+            "code_challenge": "A" * 43,
+            "code_challenge_method": "S256",
+        }
+        address = self.stack.endpoints.authorize(self.account)
+        try:
+            return self.page(f"{address}?{urlencode(query, quote_via=quote)}")
+        except Exception as error:  # noqa: BLE001 - whatever keeps a browser from it
+            return error
+
+    @cached_property
     def account(self) -> Subdomain:
         """The account at Zendesk that is asked. Raises RefusedError where none was named and none is connected."""
         if self._account:
@@ -81,6 +104,15 @@ class Patient:
             return examine(self.desk, self.account)
         except Exception as error:  # noqa: BLE001 - it is raised to each who asks
             return error
+
+    @property
+    def known_client(self) -> bool | None:
+        """Whether Zendesk's token endpoint knows the client by its secret; None where that is not known."""
+        try:
+            code = self.examination["client"]
+        except Exception:  # noqa: BLE001 - its own line of the doctor's reports it
+            return None
+        return {OK: True, REJECTED: False}.get(code)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - every service there is
         """Return a client of AWS."""

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
 from cli.checkup.each import PUT_BACK, together
-from cli.checkup.patient import Patient
+from cli.checkup.patient import REJECTED, Patient
 from zendesk_oauth.models.inquiry import OK
 
 if TYPE_CHECKING:
@@ -17,15 +16,14 @@ GLOBAL = "zdg-"
 SENDERS = ("start", "callback")
 """Who sends the redirect address: with the question, and with the code."""
 SERVER_ERROR = HTTPStatus.INTERNAL_SERVER_ERROR
+NO_SUCH_CLIENT = b"no such client"
+"""What Zendesk's page is reported to say of a client that it does not know; docs/zendesk.md says how sure that is."""
+SET_AGAIN = "put the client's secret, as Admin Center gives it, into Secrets Manager"
 SECRET: Mapping[str, str] = {
     "configuration": "ClientSecretArn names nothing that holds a secret: docs/configuration.md#the-client-secret",
     "secret_unavailable": "Secrets Manager did not give it: look at the role of refresh, then try again",
 }
 CLIENT: Mapping[str, str] = {
-    "client_rejected": (
-        "Zendesk does not know ZendeskClientId with this secret: "
-        "put the client's secret, as Admin Center gives it, into Secrets Manager, and compare the identifier"
-    ),
     "provider_unavailable": "Zendesk does not answer: try again later",
 }
 KEY: Mapping[str, str] = {
@@ -49,14 +47,31 @@ def address(patient: Patient) -> str | None:
 
 
 def secret(patient: Patient) -> str | None:
-    """See whether the function `refresh` can read it."""
-    return _mend(patient.examination["secret"], SECRET)
+    """See whether the function `refresh` can read it, and whether it can be meant."""
+    code, problem = patient.examination["secret"], patient.examination.get("secret_problem")
+    return f"{problem}: docs/configuration.md#the-client-secret" if problem else _mend(code, SECRET)
 
 
 def client(patient: Patient) -> str | None:
-    """See whether Zendesk knows it, with that secret."""
+    """See whether Zendesk knows it, with that secret; where it does not, name every cause that fits."""
     code = patient.examination["client"]
-    return "not known before the secret can be read" if code is None else _mend(code, CLIENT)
+    if code is None:
+        return "not known before the secret can be read"
+    if code != REJECTED:
+        return _mend(code, CLIENT)
+    page, rejected = patient.consent, "Zendesk rejects ZendeskClientId with this secret"
+    if not isinstance(page, Exception) and page.status_code < HTTPStatus.BAD_REQUEST:
+        said = f"{rejected}, and its page of consent does not refuse the identifier"
+        return f"{said}: {SET_AGAIN}; if it is that one, {_unknown(patient)}"
+    return f"{rejected}, for one of these reasons: {SET_AGAIN}; {_unknown(patient)}"
+
+
+def _unknown(patient: Patient) -> str:
+    """Return why Zendesk may not know a client at an account, and what to do about each cause."""
+    identifier = "ZendeskClientId is not the client's unique identifier: compare it with Admin Center"
+    if patient.stack.client_id.startswith(GLOBAL):
+        return f"{identifier}; or the global client is not approved yet: until then only its own account knows it"
+    return f"{identifier}; or it is a local client of another account than {patient.account}"
 
 
 def key(patient: Patient) -> str | None:
@@ -88,24 +103,31 @@ def _sent(patient: Patient, verb: str) -> str | None:
 
 
 def _refused(patient: Patient) -> str | None:
-    """Ask for the page, as an install would: whatever is not registered is answered with 400."""
-    own, subdomain = patient.stack.endpoints.redirect_uri, patient.account
-    client_id, scopes = patient.stack.client_id, _scopes(patient)
-    query = {"response_type": "code", "client_id": client_id, "redirect_uri": own, "scope": scopes}
-    # A challenge of nobody's: there is no verifier, so nothing could come of an answer.
-    query |= {"state": "doctor", "code_challenge": "A" * 43, "code_challenge_method": "S256"}
-    url = f"{patient.stack.endpoints.authorize(subdomain)}?{urlencode(query, quote_via=quote)}"
-    try:
-        status = patient.page(url).status_code
-    except Exception as error:  # noqa: BLE001 - whatever keeps a browser from it
-        return f"Zendesk does not answer ({type(error).__name__}): try again later"
-    if status == HTTPStatus.NOT_FOUND:
-        return f"there is no account {subdomain} at Zendesk: name another, `zendesk-oauth doctor acme`"
-    if status < HTTPStatus.BAD_REQUEST:
+    """Ask for the page, as an install would; a client or an address that Zendesk does not know is answered with 400."""
+    page, subdomain = patient.consent, patient.account
+    if isinstance(page, Exception):
+        return f"Zendesk does not answer ({type(page).__name__}): try again later"
+    if page.status_code == HTTPStatus.NOT_FOUND:
+        return (
+            f"Zendesk has no account {subdomain}: the name is mistyped, the account was renamed or closed, "
+            "or it is the address of a brand; name another, `zendesk-oauth doctor acme`"
+        )
+    if page.status_code < HTTPStatus.BAD_REQUEST:
         return None
-    if status != HTTPStatus.BAD_REQUEST:
-        return f"not known, because Zendesk answers with {status}: try again later"
-    return f"Zendesk refuses it: in Admin Center, give the client {client_id} the redirect URL {own}, byte for byte"
+    if page.status_code != HTTPStatus.BAD_REQUEST:
+        return f"not known, because Zendesk answers with {page.status_code}: try again later"
+    return _why_refused(patient, page)
+
+
+def _why_refused(patient: Patient, page: "AWSResponse") -> str:
+    """Return the cause of a 400, or every cause that fits: the page is the same for several."""
+    client_id, own = patient.stack.client_id, patient.stack.endpoints.redirect_uri
+    register = f"in Admin Center, give the client {client_id} the redirect URL {own}, byte for byte"
+    if NO_SUCH_CLIENT in page.content.lower():
+        return f"Zendesk does not know the client {client_id} at {patient.account}: {_unknown(patient)}"
+    if patient.known_client:
+        return f"Zendesk knows the client and refuses its redirect URL: {register}"
+    return f"Zendesk refuses it, for one of these reasons: {_unknown(patient)}; or {register}"
 
 
 def is_global(patient: Patient) -> str | None:
@@ -116,10 +138,6 @@ def is_global(patient: Patient) -> str | None:
         "a local client connects its own account alone: have Zendesk make it global (docs/deploy.md), "
         "or say --own-account where that is meant"
     )
-
-
-def _scopes(patient: Patient) -> str:
-    return " ".join(next(iter(patient.stack.grants.values())).scopes)
 
 
 def _mend(code: str, mends: Mapping[str, str]) -> str | None:

@@ -27,8 +27,9 @@ PREFIX = "zendesk-oauth-prod-"
 class Page:
     """A page that a browser is answered with."""
 
-    def __init__(self, status_code: int, **headers: str) -> None:
+    def __init__(self, status_code: int, content: bytes = b"", **headers: str) -> None:
         self.status_code = status_code
+        self.content = content
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 

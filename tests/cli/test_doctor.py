@@ -179,7 +179,12 @@ FAULTS: list[tuple[str, Fault, str]] = [
         answer("get_function_configuration", configuration(Environment=OF_ANOTHER)),
         "start has another PUBLIC_BASE_URL than the stack",
     ),
-    ("redirect address", has("consent_page", Page(404)), "there is no account acme at Zendesk"),
+    ("redirect address", has("consent_page", Page(400, b"No such client")), "compare it with Admin Center"),
+    (
+        "redirect address",
+        has("consent_page", Page(404)),
+        "the account was renamed or closed, or it is the address of a brand",
+    ),
     ("redirect address", has("consent_page", Page(503)), "not known, because Zendesk answers with 503"),
     ("redirect address", has("consent_page", Page(403)), "not known, because Zendesk answers with 403"),
     ("redirect address", has("consent_page", AWAY), "Zendesk does not answer"),
@@ -201,6 +206,66 @@ def test_a_fault_turns_its_own_line_red(check: str, fault: Fault, said: str) -> 
     lines = red(healthy)
     assert list(lines) == [check]
     assert said in lines[check]
+
+
+NOT_KNOWN = Page(400, b"<h1>Invalid authorization request</h1> No such client")
+REJECTED = {"secret": "ok", "client": "client_rejected", "key": "ok"}
+SECRET_UNREAD = {"secret": "secret_unavailable", "client": None, "key": "ok"}
+BY_SECRET = "put the client's secret, as Admin Center gives it, into Secrets Manager"
+BY_IDENTIFIER = "ZendeskClientId is not the client's unique identifier"
+BY_APPROVAL = "the global client is not approved yet"
+BY_ACCOUNT = "a local client of another account than acme"
+BY_ADDRESS = "give the client zdg-example the redirect URL"
+CAUSES = (BY_SECRET, BY_IDENTIFIER, BY_APPROVAL, BY_ACCOUNT, BY_ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("page", "examination", "check", "causes"),
+    [
+        (Page(400), None, "redirect address", {BY_ADDRESS}),
+        (Page(400), REJECTED, "redirect address", {BY_IDENTIFIER, BY_APPROVAL, BY_ADDRESS}),
+        (Page(400), SECRET_UNREAD, "redirect address", {BY_IDENTIFIER, BY_APPROVAL, BY_ADDRESS}),
+        (Page(400), NotNowError("-"), "redirect address", {BY_IDENTIFIER, BY_APPROVAL, BY_ADDRESS}),
+        (NOT_KNOWN, None, "redirect address", {BY_IDENTIFIER, BY_APPROVAL}),
+        (NOT_KNOWN, REJECTED, "client at Zendesk", {BY_SECRET, BY_IDENTIFIER, BY_APPROVAL}),
+        (AWAY, REJECTED, "client at Zendesk", {BY_SECRET, BY_IDENTIFIER, BY_APPROVAL}),
+        (Page(302), REJECTED, "client at Zendesk", {BY_SECRET, BY_IDENTIFIER, BY_APPROVAL}),
+    ],
+)
+def test_r43_every_cause_that_fits_is_named_and_no_other(
+    page: Page | Exception, examination: Any, check: str, causes: set[str]
+) -> None:
+    """R43: what Zendesk's two answers tell apart is told apart; of the rest every candidate is listed."""
+    healthy = Healthy()
+    healthy.consent_page = page
+    healthy.examination = examination or healthy.examination
+    mend = red(healthy)[check]
+    assert {cause for cause in CAUSES if cause in mend} == causes
+
+
+def test_r43_a_local_client_may_be_of_another_account() -> None:
+    """R43: a local client needs no approval, and is known at its own account alone."""
+    healthy = Healthy()
+    client_id("acme_local")(healthy)
+    healthy.examination = REJECTED
+    mend = red(healthy, is_own_account=True)["client at Zendesk"]
+    assert {cause for cause in CAUSES if cause in mend} == {BY_SECRET, BY_IDENTIFIER, BY_ACCOUNT}
+
+
+def test_r43_a_page_that_does_not_refuse_the_identifier_puts_the_secret_first() -> None:
+    """R43: the page of consent knows no secret, so where it goes on the secret is what differs."""
+    healthy = Healthy()
+    healthy.examination = REJECTED
+    mend = red(healthy)["client at Zendesk"]
+    assert f"its page of consent does not refuse the identifier: {BY_SECRET}" in mend
+
+
+def test_r43_a_secret_that_cannot_be_meant_is_named_in_its_own_line() -> None:
+    """R43: what `refresh` finds wrong with the secret is the advice, in place of `ok` beside a rejected client."""
+    healthy = Healthy()
+    problem = "the secret of CLIENT_SECRET_ARN begins with a byte-order mark"
+    healthy.examination = {"secret": "configuration", "secret_problem": problem, "client": None, "key": "ok"}
+    assert red(healthy)["client secret"] == f"{problem}: docs/configuration.md#the-client-secret"
 
 
 def test_the_page_has_every_check() -> None:

@@ -381,6 +381,7 @@ def test_an_examination_finds_all_as_it_should_be(world: World) -> None:
         "secret": "ok",
         "client": "ok",
         "key": "ok",
+        "secret_problem": None,
     }
     assert (world.rows("connections"), world.posts) == ([], 1)
 
@@ -394,6 +395,7 @@ def test_an_examination_finds_a_wrong_secret(world: World) -> None:
         "secret": "ok",
         "client": "client_rejected",
         "key": "ok",
+        "secret_problem": None,
     }
     assert world.posts == posts + 1
 
@@ -406,6 +408,7 @@ def test_an_examination_finds_a_key_that_is_denied(world: World) -> None:
         "secret": "configuration",
         "client": None,
         "key": "key_unavailable",
+        "secret_problem": "CLIENT_SECRET_ARN cannot be read: AccessDeniedException",
     }
 
 

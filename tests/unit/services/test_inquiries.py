@@ -278,13 +278,15 @@ def test_a_client_that_zendesk_does_not_know(
     "error", [ConfigurationError(("no such secret",)), SecretUnavailableError("throttled")], ids=str
 )
 def test_without_a_secret_zendesk_is_not_asked(examining: Examining, error: ZendeskOAuthError) -> None:
-    """There is nothing to ask with."""
+    """There is nothing to ask with; what is wrong with the secret itself is told beside the code."""
     examining.secret.error = error
-    assert examining() == Examination(error.code, None, "ok")
+    problem = str(error) if isinstance(error, ConfigurationError) else None
+    assert examining() == Examination(error.code, None, "ok", problem)
     assert examining.endpoint.asked == []
 
 
 def test_a_key_that_cannot_be_used(examining: Examining) -> None:
     """By its error's code."""
     examining.key.error = KeyUnavailableError("denied")
-    assert examining() == Examination("ok", "ok", "key_unavailable")
+    found = examining()
+    assert (found, found.is_ok) == (Examination("ok", "ok", "key_unavailable"), False)

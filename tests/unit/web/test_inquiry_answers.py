@@ -39,5 +39,10 @@ def test_what_is_not_known_is_null() -> None:
 
 def test_an_examination_is_told_part_by_part() -> None:
     """By their names."""
-    payload = examination_payload(Examination("configuration", None, "ok"))
-    assert payload == {"secret": "configuration", "client": None, "key": "ok"}
+    payload = examination_payload(Examination("configuration", None, "ok", "it is empty"))
+    assert payload == {
+        "secret": "configuration",
+        "client": None,
+        "key": "ok",
+        "secret_problem": "it is empty",
+    }

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from zendesk_oauth.adapters.kms_data_keys import KmsDataKeys
 from zendesk_oauth.adapters.kms_sealer import KmsOpener
-from zendesk_oauth.models.inquiry import OK
 from zendesk_oauth.ports import Clock
 from zendesk_oauth.ports.refresh import RefreshStore
 from zendesk_oauth.services.examine_deployment import ExamineDeployment
@@ -37,9 +36,10 @@ class Inquiries(NamedTuple):
     def __call__(self, inquiry: Inquiry) -> Answered:
         """Return the answer. Raises StoreUnavailableError."""
         if inquiry.grant is None:
-            payload = examination_payload(self.examine(inquiry.subdomain))
-            is_ok = set(payload.values()) == {OK}
-            return Answered(payload, {"outcome": "as_it_should_be" if is_ok else "amiss", **payload})
+            examination = self.examine(inquiry.subdomain)
+            payload = examination_payload(examination)
+            outcome = "as_it_should_be" if examination.is_ok else "amiss"
+            return Answered(payload, {"outcome": outcome, **payload})
         answer = self.probe(inquiry.grant, inquiry.subdomain)
         install = answer.connection.install_id if answer.connection else None
         payload = probe_payload(answer)

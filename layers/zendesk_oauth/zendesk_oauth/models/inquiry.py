@@ -42,11 +42,18 @@ class Examination(NamedTuple):
     """How each of what the deployment needs is: `ok`, or the code of the error that came of it; None: not asked.
 
     `secret`: it can be read. `client`: Zendesk knows us by it. `key`: tokens can be sealed and opened.
+    `secret_problem` says what is wrong with a secret that can be read and cannot be meant; it quotes nothing of it.
     """
 
     secret: str
     client: str | None
     key: str
+    secret_problem: str | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether all three are as they should be."""
+        return {self.secret, self.client, self.key} == {OK}
 
 
 OK = "ok"

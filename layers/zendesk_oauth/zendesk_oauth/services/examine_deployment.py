@@ -34,17 +34,20 @@ class ExamineDeployment:
 
     def __call__(self, subdomain: Subdomain) -> Examination:
         """Return how each of them is; none keeps another from being looked at, but the client needs its secret."""
-        secret = self._secret()
+        secret, problem = self._secret()
         client = self._client(subdomain) if secret == OK else None
-        return Examination(secret, client, self._key(subdomain))
+        return Examination(secret, client, self._key(subdomain), problem)
 
-    def _secret(self) -> str:
+    def _secret(self) -> tuple[str, str | None]:
+        """Return a code, and what is wrong with the secret itself, as far as that is known."""
         self.client_secret.forget()
         try:
             self.client_secret()
-        except (ConfigurationError, SecretUnavailableError) as error:
-            return error.code
-        return OK
+        except ConfigurationError as error:
+            return error.code, str(error)
+        except SecretUnavailableError as error:
+            return error.code, None
+        return OK, None
 
     def _client(self, subdomain: Subdomain) -> str:
         made_up = new_secret(self.entropy)

@@ -21,5 +21,8 @@ def probe_payload(answer: ProbeAnswer) -> dict[str, object]:
 
 
 def examination_payload(examination: Examination) -> dict[str, object]:
-    """Return how each of what was looked at is: `ok`, the code of an error, or null where it was not asked."""
+    """Return how each of what was looked at is: `ok`, the code of an error, or null where it was not asked.
+
+    `secret_problem` is a sentence, or null where nothing is wrong with the secret itself.
+    """
     return dict(examination._asdict())
