@@ -17,11 +17,16 @@ _ONE_USE_SECRET = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
 
 
 class Secret:
-    """Text that shows itself only to `reveal()`: not in repr, str, f-strings, JSON or pickles."""
+    """Text that shows itself only to `reveal()`: not in repr, str, f-strings, JSON or pickles.
+
+    Raises TypeError for what is no text.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"text must be str, not {type(text).__name__}")
         self._text = text
 
     def reveal(self) -> str:

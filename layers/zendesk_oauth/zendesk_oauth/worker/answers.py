@@ -28,15 +28,23 @@ class Answer(Protocol):
 def retry_after(response: Answer) -> timedelta:
     """Return how long to wait after a 429 or 503 of Zendesk: what `Retry-After` says, at most an hour, or a minute.
 
-    `response` is one of `requests` or `httpx`.
+    `response` is one of `requests` or `httpx`, or has `headers` as these do. Raises TypeError for what has none.
     """
+    value = _header(response, "Retry-After")
     from zendesk_oauth.adapters.clock import SystemClock  # noqa: PLC0415 - rarely needed
     from zendesk_oauth.adapters.https_connection import HttpAnswer  # noqa: PLC0415
     from zendesk_oauth.adapters.zendesk_answers import retry_after as asked  # noqa: PLC0415
 
-    headers = {"retry-after": response.headers.get("Retry-After", "")}
-    wait = asked(HttpAnswer(HTTPStatus.TOO_MANY_REQUESTS, headers, b""), SystemClock().now())
+    wait = asked(HttpAnswer(HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": value}, b""), SystemClock().now())
     return WITHOUT_WORD if wait is None else wait
+
+
+def _header(response: object, name: str) -> str:
+    get = getattr(getattr(response, "headers", None), "get", None)
+    value = get(name, "") if callable(get) else None
+    if not isinstance(value, str):
+        raise TypeError(f"response must be a response with text headers, not {type(response).__name__}")
+    return value
 
 
 def refuse_foreign_address(url: str, account_url: str) -> None:

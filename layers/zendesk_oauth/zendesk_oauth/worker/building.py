@@ -12,8 +12,9 @@ from zendesk_oauth.adapters.kms_token_opener import KmsTokenOpener
 from zendesk_oauth.bootstrap.aws import AwsClients
 from zendesk_oauth.models.token import RefreshReport, RefreshRequest
 from zendesk_oauth.services.read_token import ReadToken
-from zendesk_oauth.settings import WorkerSettings
+from zendesk_oauth.settings import WORKER_PREFIX, WORKER_VARIABLES, WorkerSettings
 from zendesk_oauth.worker.connections import Clocks, Connections
+from zendesk_oauth.worker.questions import MAX_WAIT, checked, checked_span, wrong_type
 
 if TYPE_CHECKING:
     from zendesk_oauth.ports.token import Refresher
@@ -46,14 +47,26 @@ class RefresherWhenAsked:
 
 
 def build(environ: Mapping[str, str] | None, wait: timedelta) -> Connections:
-    """Return the connections. Raises ConfigurationError with every problem."""
-    settings = WorkerSettings.read(environ)
+    """Return the connections. Raises ConfigurationError with every problem; TypeError, ValueError for an argument."""
+    patience = checked_span("wait", wait, MAX_WAIT).total_seconds() * PATIENCE
+    settings = WorkerSettings.read(_environ(environ))
     aws = AwsClients()
     read_token = ReadToken(
         DynamoDBTokenReader(aws.dynamodb(), settings.connections_table),
         KmsTokenOpener(aws.kms(), settings.seal),
-        RefresherWhenAsked(aws, settings.refresh_function, wait.total_seconds() * PATIENCE),
+        RefresherWhenAsked(aws, settings.refresh_function, patience),
         SystemClock(),
         settings.start_url,
     )
     return Connections(read_token, settings.zendesk_base_url, Clocks(epoch_seconds, monotonic), wait)
+
+
+def _environ(unverified: object) -> Mapping[str, str] | None:
+    """Return the variables, ours checked: the others may be anything. Raises TypeError."""
+    if unverified is None:
+        return None
+    if not isinstance(unverified, Mapping):
+        raise wrong_type("environ", "a mapping of str to str, or None", unverified)
+    for name in (f"{WORKER_PREFIX}{each}" for each in sorted(WORKER_VARIABLES)):
+        checked(f"environ[{name!r}]", unverified.get(name, ""), str)
+    return unverified

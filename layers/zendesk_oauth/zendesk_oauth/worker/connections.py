@@ -14,7 +14,15 @@ from weakref import WeakValueDictionary
 from zendesk_oauth.errors import RefreshPendingError
 from zendesk_oauth.models.token import AccessToken, TokenQuestion
 from zendesk_oauth.worker.kept import KeptTokens
-from zendesk_oauth.worker.questions import DEFAULT_GRANT, question_of
+from zendesk_oauth.worker.questions import (
+    DEFAULT_GRANT,
+    MAX_WAIT,
+    checked,
+    checked_question,
+    checked_span,
+    question_of,
+    wrong_type,
+)
 
 if TYPE_CHECKING:
     from zendesk_oauth.worker.httpx_auth import HttpxAuth
@@ -38,7 +46,8 @@ class Clocks(NamedTuple):
 class Connections:
     """The tokens of all connections, for one process. Safe under threads; make it once, outside the handler.
 
-    `account_url` is `https://{subdomain}.zendesk.com`: a token is sent nowhere else.
+    `account_url` is `https://{subdomain}.zendesk.com`: a token is sent nowhere else. `wait` is from 0 to 15 minutes.
+    Every method raises TypeError for an argument of a wrong type and ValueError for one out of range, by its name.
     """
 
     def __init__(
@@ -48,10 +57,14 @@ class Connections:
         clocks: Clocks,
         wait: timedelta = WAIT,
     ) -> None:
+        if not callable(read_token):
+            raise wrong_type("read_token", "callable", read_token)
+        if not all(map(callable, checked("clocks", clocks, Clocks))):
+            raise TypeError("clocks must be two callables")
         self._read_token = read_token
-        self._account_url = account_url
+        self._account_url = _template(account_url)
         self._seconds, self._monotonic = clocks
-        self.wait_seconds = wait.total_seconds()
+        self.wait_seconds = checked_span("wait", wait, MAX_WAIT).total_seconds()
         self._memory = KeptTokens(clocks.seconds)
         self._kept = self._memory.by_grant
         self._turns: WeakValueDictionary[_Key, Lock] = WeakValueDictionary()
@@ -61,8 +74,8 @@ class Connections:
     def from_environ(cls, environ: Mapping[str, str] | None = None, wait: timedelta = WAIT) -> "Connections":
         """Return the connections of the deployment that the `ZENDESK_OAUTH_…` variables name.
 
-        `wait` is how long a call may take when a refresh is under way. Raises ConfigurationError, which names
-        every variable that is wrong.
+        `wait` is how long a call may take when a refresh is under way, from 0 to 15 minutes. Raises
+        ConfigurationError, which names every variable that is wrong; TypeError and ValueError for an argument.
         """
         from zendesk_oauth.worker.building import build  # noqa: PLC0415 - whoever only imports pays for no SDK
 
@@ -78,17 +91,18 @@ class Connections:
     ) -> AccessToken:
         """Return a living token of an active connection.
 
-        `scopes` is what it must be allowed, `min_ttl` what it should have left where that can be had, and
-        `newer_than` the generation that a call got a 401 with. Raises ReconnectRequiredError, MissingScopeError,
-        RefreshPendingError, StoreUnavailableError, SealError, ConfigurationError; SubdomainRefusedError and
-        UnknownGrantError for names that are none, ValueError for scopes that are none.
+        `scopes` is what it must be allowed, `min_ttl` what it should have left where that can be had, two days at
+        most, and `newer_than` the generation that a call got a 401 with. Raises ReconnectRequiredError,
+        MissingScopeError, RefreshPendingError, StoreUnavailableError, SealError, ConfigurationError;
+        SubdomainRefusedError and UnknownGrantError for names that are none, TypeError for an argument of a wrong
+        type, ValueError for scopes that are none and for numbers out of range.
         """
         if scopes is NO_SCOPES and min_ttl is NO_TIME and newer_than is None:
             try:
                 kept = self._kept[grant][subdomain]
                 if self._seconds() < kept.usable_until:
                     return kept.token
-            except KeyError:
+            except (KeyError, TypeError):  # not kept, or of a type that no dictionary takes: judged below
                 pass
         return self.answer(question_of(subdomain, grant, scopes, min_ttl, newer_than))
 
@@ -114,12 +128,18 @@ class Connections:
         return self._account_url.format(subdomain=question_of(subdomain).subdomain)
 
     def answer(self, question: TokenQuestion, until: float | None = None) -> AccessToken:
-        """Return the token for a checked question, by `until` or as `wait` says; raises as `token` does."""
-        return self.kept(question) or self._read(question, self.patience_ends() if until is None else until)
+        """Return the token for a checked question, by `until` (monotonic seconds) or as `wait` says.
+
+        The sooner of both counts. Raises as `token` does.
+        """
+        ends = self.patience_ends()
+        if until is not None:
+            ends = min(ends, checked("until", until, float))
+        return self.kept(question) or self._read(question, ends)
 
     def kept(self, question: TokenQuestion) -> AccessToken | None:
-        """Return the token if the one that is kept answers the question: never waits."""
-        return self._memory.find(question)
+        """Return the token if the one that is kept answers the question: never waits. Raises TypeError."""
+        return self._memory.find(checked_question(question))
 
     def patience_ends(self) -> float:
         """Return the monotonic second until which a call that begins now may wait."""
@@ -151,3 +171,11 @@ class Connections:
             yield
         finally:
             turn.release()
+
+
+def _template(unverified: object) -> str:
+    """Return the address with the one place for the subdomain."""
+    text = checked("account_url", unverified, str)
+    if text.count("{subdomain}") != 1 or set("{}") & set(text.replace("{subdomain}", "")):
+        raise ValueError("account_url must have {subdomain} in it once")
+    return text

@@ -9,7 +9,7 @@ Only where MOST_READING of them are slow at once do others wait, and no longer t
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import httpx
@@ -26,10 +26,8 @@ from zendesk_oauth.worker.answers import (
     refuse_foreign_address,
     refuse_missing_scope,
 )
-
-if TYPE_CHECKING:
-    from zendesk_oauth.worker.connections import Connections
-
+from zendesk_oauth.worker.connections import Connections
+from zendesk_oauth.worker.questions import checked, checked_question, wrong_type
 
 MOST_READING = 64
 """Connections that one event loop reads at the same time, each in a thread."""
@@ -48,14 +46,14 @@ _READING: RunVar[_Reading] = RunVar("zendesk_oauth")
 class HttpxAuth(httpx.Auth):
     """For `httpx.Client(auth=…)`. Raises as `Connections.token`, and AddressRefusedError for other hosts."""
 
-    def __init__(self, connections: "Connections", question: TokenQuestion) -> None:
-        self._connections = connections
-        self._question = question
+    def __init__(self, connections: Connections, question: TokenQuestion) -> None:
+        self._connections = checked("connections", connections, Connections)
+        self._question = checked_question(question)
         self._account_url = connections.account_url(question.subdomain)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Sign, and after a 401 once more with a newer token."""
-        refuse_foreign_address(str(request.url), self._account_url)
+        self._refuse_foreign(request)
         token = self._connections.answer(self._question)
         response = yield _signed(request, token)
         if self._is_refused(response, UNAUTHORIZED):
@@ -67,7 +65,7 @@ class HttpxAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Do the same, and read in a thread."""
-        refuse_foreign_address(str(request.url), self._account_url)
+        self._refuse_foreign(request)
         token = await self._answer(self._question)
         response = yield _signed(request, token)
         if self._is_refused(response, UNAUTHORIZED):
@@ -76,6 +74,11 @@ class HttpxAuth(httpx.Auth):
                 response = yield _signed(request, newer)
         if self._is_refused(response, FORBIDDEN):
             refuse_missing_scope(await response.aread())
+
+    def _refuse_foreign(self, request: object) -> None:
+        if not isinstance(request, httpx.Request):
+            raise wrong_type("request", "an httpx.Request", request)
+        refuse_foreign_address(str(request.url), self._account_url)
 
     async def _answer(self, question: TokenQuestion) -> AccessToken:
         kept = self._connections.kept(question)

@@ -16,23 +16,25 @@ from zendesk_oauth.worker.answers import (
     refuse_foreign_address,
     refuse_missing_scope,
 )
+from zendesk_oauth.worker.connections import Connections
+from zendesk_oauth.worker.questions import checked, checked_question, wrong_type
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
-
-    from zendesk_oauth.worker.connections import Connections
 
 
 class RequestsAuth:
     """For `session.auth` and `auth=`. Raises as `Connections.token`, and AddressRefusedError for other hosts."""
 
-    def __init__(self, connections: "Connections", question: TokenQuestion) -> None:
-        self._connections = connections
-        self._question = question
+    def __init__(self, connections: Connections, question: TokenQuestion) -> None:
+        self._connections = checked("connections", connections, Connections)
+        self._question = checked_question(question)
         self._account_url = connections.account_url(question.subdomain)
 
     def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
         """Sign a request that goes to the account itself."""
+        if not hasattr(request, "register_hook"):
+            raise wrong_type("request", "a prepared request of requests (httpx needs httpx_auth)", request)
         refuse_foreign_address(request.url or "", self._account_url)
         token = self._connections.answer(self._question)
         _sign(request, token)
