@@ -1,7 +1,8 @@
 """Builds a worker's connections from its environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from zendesk_oauth.adapters.clock import SystemClock, epoch_seconds
 from zendesk_oauth.adapters.dynamodb_token_reader import DynamoDBTokenReader
 from zendesk_oauth.adapters.kms_token_opener import KmsTokenOpener
 from zendesk_oauth.bootstrap.aws import AwsClients
-from zendesk_oauth.models.token import RefreshReport, RefreshRequest
+from zendesk_oauth.models.token import AccessToken, RefreshReport, RefreshRequest, TokenQuestion
 from zendesk_oauth.services.read_token import ReadToken
 from zendesk_oauth.settings import WORKER_PREFIX, WORKER_VARIABLES, WorkerSettings
-from zendesk_oauth.worker.connections import Clocks, Connections
+from zendesk_oauth.worker.connections import Clocks, Connections, reset_after_fork
 from zendesk_oauth.worker.questions import MAX_WAIT, checked, checked_span, wrong_type
 
 if TYPE_CHECKING:
@@ -21,6 +22,32 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.9
 """The part of the waiting time that one request to `refresh` may take; the rest is for reading what became of it."""
+
+
+class ReadTokenHere:
+    """Reads tokens by clients that belong to this process: a forked child makes its own at its first read.
+
+    Two processes that send on one TLS connection break it for both, and a lock of the SDK that another thread held at
+    the fork stays held in the child.
+    """
+
+    def __init__(self, made: Callable[[], ReadToken]) -> None:
+        self._made = made
+        self._read_token: ReadToken | None = made()
+        self._of_parents: list[ReadToken | None] = []
+        reset_after_fork(self)
+
+    def __call__(self, question: TokenQuestion, until: float) -> AccessToken:
+        """Return the token; returns and raises as `ReadToken`."""
+        read_token = self._read_token
+        if read_token is None:  # two threads may both make one: they share nothing, and the last one stays
+            read_token = self._read_token = self._made()
+        return read_token(question, until)
+
+    def reset(self) -> None:
+        """Leave the parent's clients alone. They are kept, because closing a pool waits for its lock."""
+        self._of_parents.append(self._read_token)
+        self._read_token = None
 
 
 class RefresherWhenAsked:
@@ -50,15 +77,20 @@ def build(environ: Mapping[str, str] | None, wait: timedelta) -> Connections:
     """Return the connections. Raises ConfigurationError with every problem; TypeError, ValueError for an argument."""
     patience = checked_span("wait", wait, MAX_WAIT).total_seconds() * PATIENCE
     settings = WorkerSettings.read(_environ(environ))
+    read_token = ReadTokenHere(partial(_read_token, settings, patience))
+    return Connections(read_token, settings.zendesk_base_url, Clocks(epoch_seconds, monotonic), wait)
+
+
+def _read_token(settings: WorkerSettings, patience: float) -> ReadToken:
+    """Return what reads tokens, over clients of its own."""
     aws = AwsClients()
-    read_token = ReadToken(
+    return ReadToken(
         DynamoDBTokenReader(aws.dynamodb(), settings.connections_table),
         KmsTokenOpener(aws.kms(), settings.seal),
         RefresherWhenAsked(aws, settings.refresh_function, patience),
         SystemClock(),
         settings.start_url,
     )
-    return Connections(read_token, settings.zendesk_base_url, Clocks(epoch_seconds, monotonic), wait)
 
 
 def _environ(unverified: object) -> Mapping[str, str] | None:

@@ -2,14 +2,18 @@
 
 While a token is kept, giving it is one look into a dictionary and one at the clock. For one connection one thread at
 a time reads; whoever waited finds what it brought, be it a token or the reason why there is none.
+
+A forked child has its parent's locks without the threads that would release them, so it begins with new ones. It
+keeps the tokens, which are good in any process.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from weakref import WeakSet, WeakValueDictionary
 
 from zendesk_oauth.errors import RefreshPendingError
 from zendesk_oauth.models.token import AccessToken, TokenQuestion
@@ -34,6 +38,29 @@ WAIT = timedelta(seconds=55)
 """How long a call waits for a refresh unless another time is said: that may take Zendesk's 45 s and the commit."""
 
 type _Key = tuple[str, str]
+
+
+class Resettable(Protocol):
+    """What holds locks or sockets that a forked child cannot use."""
+
+    def reset(self) -> None:
+        """Replace them; called in the child before any other code of ours, where only one thread runs."""
+
+
+_RESET: WeakSet[Resettable] = WeakSet()
+
+
+def reset_after_fork(resettable: Resettable) -> None:
+    """Have it reset in each child that this process forks, as long as it is used (`os.register_at_fork`)."""
+    _RESET.add(resettable)
+
+
+def _reset_all() -> None:
+    for resettable in tuple(_RESET):
+        resettable.reset()
+
+
+os.register_at_fork(after_in_child=_reset_all)
 
 
 class Clocks(NamedTuple):
@@ -67,8 +94,8 @@ class Connections:
         self.wait_seconds = checked_span("wait", wait, MAX_WAIT).total_seconds()
         self._memory = KeptTokens(clocks.seconds)
         self._kept = self._memory.by_grant
-        self._turns: WeakValueDictionary[_Key, Lock] = WeakValueDictionary()
-        self._guard = Lock()
+        self.reset()
+        reset_after_fork(self)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None, wait: timedelta = WAIT) -> "Connections":
@@ -80,6 +107,12 @@ class Connections:
         from zendesk_oauth.worker.building import build  # noqa: PLC0415 - whoever only imports pays for no SDK
 
         return build(environ, wait)
+
+    def reset(self) -> None:
+        """Begin with new locks, as a forked child has to; the kept tokens stay."""
+        self._turns: WeakValueDictionary[_Key, Lock] = WeakValueDictionary()
+        self._guard = Lock()
+        self._memory.reset()
 
     def token(
         self,

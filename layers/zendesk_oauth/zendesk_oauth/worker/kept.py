@@ -61,6 +61,10 @@ class KeptTokens:
         self.by_grant: dict[str, dict[str, KeptToken]] = {}
         self._errors: dict[tuple[str, str], KeptError] = {}
         self._seconds = seconds
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin with a new lock; all that is kept stays."""
         self._guard = Lock()
 
     def find(self, question: TokenQuestion) -> AccessToken | None:
