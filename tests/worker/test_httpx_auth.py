@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import anyio
 import anyio.from_thread
@@ -191,6 +192,40 @@ def test_a_redirect_to_a_stranger_takes_no_token_along(
         call(f"{server.address}/acme/api")
         assert bearers(stranger) == [None]
     assert bearers(server) == ["token-7"]
+    assert len(tokens.questions) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_netrc_neither_replaces_the_token_nor_goes_along(
+    server: Loopback, call: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Within the account each hop is signed with the token; a stranger, for whom the file has a password, gets none."""
+    lines = [f"machine {host} login agent password hunter2" for host in ("127.0.0.1", "localhost")]
+    (tmp_path / ".netrc").write_text("\n".join(lines))
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    there = answer(status, headers={"Location": f"{server.address}/acme/there"})
+    with listening() as stranger:
+        stranger.say(answer())
+        away = answer(status, headers={"Location": f"http://localhost:{stranger.port}/acme/api"})
+        server.say(there, there, away)
+        assert call(f"{server.address}/acme/api").status_code == 200
+        assert bearers(stranger) == [None]
+    assert bearers(server) == ["token-7"] * 3
+
+
+def test_a_stranger_that_leads_back_gets_no_call_signed(
+    server: Loopback, call: Caller, tokens: Tokens
+) -> None:
+    """The token went lost on the way out, and a 401 to a call without it is the caller's."""
+    with listening() as stranger:
+        stranger.say(answer(302, headers={"Location": f"{server.address}/acme/admin"}))
+        target = f"http://localhost:{stranger.port}/acme/api"
+        server.say(answer(302, headers={"Location": target}), REFUSED)
+        assert call(f"{server.address}/acme/api").status_code == 401
+        assert bearers(stranger) == [None]
+    assert bearers(server) == ["token-7", None]
     assert len(tokens.questions) == 1
 
 

@@ -1,8 +1,10 @@
 """Signing requests' requests: one repeat after a 401, and no token for strangers."""
 
+import base64
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -248,3 +250,78 @@ def test_the_scopes_of_an_auth_are_asked_for_with_each_token(
     auth = connections.auth("acme", scopes={"tickets:read"})
     auth(requests.Request("GET", connections.account_url(auth._question.subdomain) + "/api").prepare())
     assert [getattr(question, "scopes", ()) for question in tokens.questions] == [("tickets:read",)]
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write a .netrc that knows a password for both hosts, and return the header that it makes."""
+    lines = [f"machine {host} login agent password hunter2" for host in ("127.0.0.1", "localhost")]
+    (tmp_path / ".netrc").write_text("\n".join(lines))
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    return f"Basic {base64.b64encode(b'agent:hunter2').decode()}"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.usefixtures("netrc")
+def test_a_netrc_does_not_replace_the_token_on_a_redirect_within_the_account(
+    server: Loopback, session: requests.Session, status: int
+) -> None:
+    """However many hops: the token that signed the first signs each."""
+    there = answer(status, headers={"Location": f"{server.address}/acme/there"})
+    server.say(there, there, answer(body='"there"'))
+    assert session.get(f"{server.address}/acme/api").json() == "there"
+    assert bearers(server) == ["token-7"] * 3
+
+
+@pytest.mark.usefixtures("netrc")
+def test_with_a_netrc_a_401_after_a_redirect_is_answered_by_a_newer_token(
+    server: Loopback, session: requests.Session
+) -> None:
+    """The second call has the newer token, and so has what it is redirected to, after one more look."""
+    there = answer(307, headers={"Location": f"{server.address}/acme/there"})
+    server.say(there, REFUSED, answer(body='"there"'))
+    assert session.get(f"{server.address}/acme/api").json() == "there"
+    assert bearers(server) == ["token-7", "token-7", "token-8"]
+
+
+def test_a_netrc_serves_a_stranger_and_the_token_does_not(
+    server: Loopback, session: requests.Session, netrc: str
+) -> None:
+    """Another host gets what the file has for it, as requests always does."""
+    with listening() as stranger:
+        stranger.say(answer())
+        target = f"http://localhost:{stranger.port}/acme/api"
+        server.say(answer(302, headers={"Location": target}))
+        session.get(f"{server.address}/acme/api")
+        assert bearers(stranger) == [netrc]
+    assert bearers(server) == ["token-7"]
+
+
+def test_a_stranger_that_leads_back_gets_no_call_signed(
+    server: Loopback, session: requests.Session, tokens: Tokens
+) -> None:
+    """The token went lost on the way out, and a 401 to a call without it is the caller's."""
+    with listening() as stranger:
+        stranger.say(answer(302, headers={"Location": f"{server.address}/acme/admin"}))
+        target = f"http://localhost:{stranger.port}/acme/api"
+        server.say(answer(302, headers={"Location": target}), REFUSED)
+        assert session.get(f"{server.address}/acme/api").status_code == 401
+        assert bearers(stranger) == [None]
+    assert bearers(server) == ["token-7", None]
+    assert len(tokens.questions) == 1
+
+
+def test_the_headers_of_a_signed_request_are_those_of_requests(connections: Connections) -> None:
+    """Any case, any other header; the token can be taken away, and nothing but the auth object puts one there."""
+    request = requests.Request("GET", connections.account_url("acme") + "/api").prepare()
+    headers = connections.auth("acme")(request).headers
+    headers["X-Other"] = "1"
+    headers["AUTHORIZATION"] = "Basic x"
+    copied = headers.copy().copy()
+    copied.update({"authorization": "Basic x", "x-other": "2"})
+    assert (headers["authorization"], headers["x-other"]) == ("Bearer token-7", "1")
+    assert (copied["Authorization"], copied["X-Other"]) == ("Bearer token-7", "2")
+    del copied["authorization"]
+    copied["Authorization"] = "Basic x"
+    assert copied.copy()["Authorization"] == "Basic x"

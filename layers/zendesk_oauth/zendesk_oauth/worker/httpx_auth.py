@@ -105,9 +105,10 @@ class HttpxAuth(httpx.Auth):
         return self._question._replace(newer_than=token.generation)
 
     def _is_refused(self, response: httpx.Response, status: int) -> bool:
-        """Whether the account itself said so: a redirect may have led elsewhere."""
+        """Whether the account itself said so of a token: a redirect may have led elsewhere, and back without one."""
         is_own = is_own_address(str(response.request.url), self._account_url)
-        return is_own and response.status_code == status
+        is_ours = is_own and "Authorization" in response.request.headers
+        return is_ours and response.status_code == status
 
 
 def _reading() -> _Reading:

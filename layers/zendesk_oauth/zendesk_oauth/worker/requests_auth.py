@@ -46,7 +46,8 @@ class RequestsAuth:
         self, token: AccessToken, position: int | None, response: "Response", **sending: object
     ) -> "Response":
         """Return the answer, or that of the second try. A redirect may have led elsewhere: that is not ours to mend."""
-        if not is_own_address(response.request.url or "", self._account_url):
+        is_own = is_own_address(response.request.url or "", self._account_url)
+        if not (is_own and _bears(response.request, token)):
             return response
         try:
             return self._judged(token, position, response, sending)
@@ -80,7 +81,18 @@ class RequestsAuth:
 
 
 def _sign(request: "PreparedRequest", token: AccessToken) -> None:
-    request.headers["Authorization"] = f"Bearer {token.value.reveal()}"
+    from zendesk_oauth.worker.requests_headers import SignedHeaders  # noqa: PLC0415 - it imports requests
+
+    request.headers = SignedHeaders(request.headers, _authorization(token))
+
+
+def _authorization(token: AccessToken) -> str:
+    return f"Bearer {token.value.reveal()}"
+
+
+def _bears(request: "PreparedRequest", token: AccessToken) -> bool:
+    """Whether a call was made with this token: one that a redirect has led out of the account and back was not."""
+    return request.headers.get("Authorization") == _authorization(token)
 
 
 def _position(request: "PreparedRequest") -> int | None:
