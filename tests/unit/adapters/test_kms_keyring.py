@@ -9,7 +9,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tests.doubles.samples import ACME, GLOBEX
 from zendesk_oauth.adapters import kms_data_keys
-from zendesk_oauth.adapters.kms_data_keys import ACCESS_TOKEN, REFRESH_TOKEN, DataKey, encryption_context
+from zendesk_oauth.adapters.kms_data_keys import (
+    ACCESS_TOKEN,
+    MAX_KEY_AGE,
+    REFRESH_TOKEN,
+    DataKey,
+    encryption_context,
+)
 from zendesk_oauth.adapters.kms_keyring import KmsKeyring
 from zendesk_oauth.errors import KeyUnavailableError, SealBrokenError
 from zendesk_oauth.models.secret import Secret
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
 SETTINGS = SealSettings("zendesk-oauth", "dev", "arn:aws:kms:us-east-1:123456789012:key/1")
 CONTEXT = SealContext("default", ACME)
+BEGAN = 1_800_000_000.0
 FIELDS = (ACCESS_TOKEN, REFRESH_TOKEN)
 
 
@@ -118,6 +125,38 @@ def test_fresh_keys_cost_two_calls_more_and_are_warm_then(keyring: KmsKeyring, k
     assert after.access_token.wrapped_key == b"second access_token"
     assert after.refresh_token.wrapped_key == b"second refresh_token"
     assert keyring.unlock(CONTEXT, after).refresh_token == Secret("r2")
+
+
+def test_r46_a_key_that_stays_in_use_is_asked_for_again_after_an_hour(
+    kms_client: "KMSClient", kms_stub: Stubber
+) -> None:
+    """Its age counts from when KMS gave it: to use it does not make it younger, and a clock set back neither."""
+    clock = [BEGAN]
+    keyring = KmsKeyring(kms_client, SETTINGS, lambda: clock[0])
+    for asks_at in (0.0, MAX_KEY_AGE, 2.5 * MAX_KEY_AGE, 2.0 * MAX_KEY_AGE):
+        unwraps(kms_stub)
+        clock[0] = BEGAN + asks_at
+        keyring.unlock(CONTEXT, pair())
+        kms_stub.assert_no_pending_responses()
+        for later in (0.0, MAX_KEY_AGE / 2, MAX_KEY_AGE - 0.1):
+            clock[0] = BEGAN + asks_at + later
+            keyring.unlock(CONTEXT, pair())
+
+
+def test_r46_a_key_that_was_generated_ages_too(kms_client: "KMSClient", kms_stub: Stubber) -> None:
+    """And when KMS no longer gives it, nothing opens: an expired key is not used in its place."""
+    clock = [BEGAN]
+    keyring = KmsKeyring(kms_client, SETTINGS, lambda: clock[0])
+    unwraps(kms_stub)
+    generates(kms_stub, "second")
+    after = keyring.unlock(CONTEXT, pair(), fresh_keys=True).seal(Secret("a2"), Secret("r2"), "c2")
+    clock[0] = BEGAN + MAX_KEY_AGE - 0.1
+    assert keyring.unlock(CONTEXT, after).refresh_token == Secret("r2")
+    clock[0] = BEGAN + MAX_KEY_AGE
+    for _ in range(2):
+        kms_stub.add_client_error("decrypt", "DisabledException", http_status_code=400)
+        with pytest.raises(KeyUnavailableError, match="DisabledException"):
+            keyring.unlock(CONTEXT, after)
 
 
 def test_warm_keys_are_kept_for_their_place_alone(keyring: KmsKeyring, kms_stub: Stubber) -> None:

@@ -7,16 +7,17 @@ row, beside the token it was issued with. Only this module knows the cryptograph
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from zendesk_oauth.adapters.aws_errors import code_of
+from zendesk_oauth.adapters.clock import epoch_seconds
 from zendesk_oauth.errors import KeyUnavailableError, SealBrokenError
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import SealContext, SealedToken
@@ -33,6 +34,8 @@ NONCE_BYTES = 12
 """Random for each message. A data key seals about a hundred, and 2^32 would still be safe (NIST SP 800-38D, 8.3)."""
 WARM_KEYS = 1024
 """How many data keys a process keeps: two for each of the connections that it looked after last."""
+MAX_KEY_AGE = 3600.0
+"""Seconds after which a kept key is asked for again: how soon a disabled KMS key stops a warm process."""
 _TAG_BYTES = 16
 _SHORTEST = len(VERSION) + NONCE_BYTES + _TAG_BYTES
 _NOT_OURS = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
@@ -121,37 +124,53 @@ class KmsDataKeys:
         self.unwrap(context, ACCESS_TOKEN, self.generate(context, ACCESS_TOKEN).wrapped)
 
 
+class _WarmKey(NamedTuple):
+    """A data key, and when KMS was asked for it, in seconds since 1970."""
+
+    key: DataKey
+    given_at: float
+
+
 class WarmDataKeys(KmsDataKeys):
     """The same, the last used ones kept in this process: a key that is warm costs no call. Safe under threads.
 
-    A key is kept for the place that KMS gave it for, so that a look-up grants nothing that KMS would not.
+    A key is kept for the place that KMS gave it for, so that a look-up grants nothing that KMS would not, and for
+    MAX_KEY_AGE seconds from when KMS gave it, however often it is used. `seconds` is the wall clock: a frozen
+    container's monotonic clock may stand still.
     """
 
-    def __init__(self, client: "KMSClient", settings: SealSettings) -> None:
+    def __init__(
+        self, client: "KMSClient", settings: SealSettings, seconds: Callable[[], float] = epoch_seconds
+    ) -> None:
         super().__init__(client, settings)
-        self._warm: dict[_Place, DataKey] = {}
+        self._seconds = seconds
+        self._warm: dict[_Place, _WarmKey] = {}
         self._turn = Lock()
 
     def generate(self, context: SealContext, field_name: str) -> DataKey:
         """Return a new one, warm from now on. Raises KeyUnavailableError."""
+        given_at = self._seconds()
         key = super().generate(context, field_name)
-        return self._keep((key.wrapped, context, field_name), key)
+        return self._keep((key.wrapped, context, field_name), _WarmKey(key, given_at))
 
     def unwrap(self, context: SealContext, field_name: str, wrapped: bytes) -> DataKey:
         """Return the one that was wrapped there, and raise as above."""
-        place = (wrapped, context, field_name)
+        place, seconds = (wrapped, context, field_name), self._seconds()
         with self._turn:
-            key = self._warm.get(place)
-        return self._keep(place, key or super().unwrap(context, field_name, wrapped))
+            warm = self._warm.get(place)
+            if warm and not 0 <= seconds - warm.given_at < MAX_KEY_AGE:  # a clock set back proves no age
+                del self._warm[place]
+                warm = None
+        return self._keep(place, warm or _WarmKey(super().unwrap(context, field_name, wrapped), seconds))
 
-    def _keep(self, place: _Place, key: DataKey) -> DataKey:
+    def _keep(self, place: _Place, warm: _WarmKey) -> DataKey:
         """Put it last, and let the first go where there are too many: a dictionary keeps their order."""
         with self._turn:
             self._warm.pop(place, None)
-            self._warm[place] = key
+            self._warm[place] = warm
             if len(self._warm) > WARM_KEYS:
                 del self._warm[next(iter(self._warm))]
-        return key
+        return warm.key
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Opens a pair and has in hand what seals its successor, before the refresh token is spent.
 
 The successor lies under the same wrapped keys, so that a reader who has them warm needs no call after a refresh.
-Keys that came once stay in the process, so a connection that is refreshed here again costs none either.
+Keys that came once stay in the process for an hour, so a connection that is refreshed here again costs none either.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from zendesk_oauth.adapters.clock import epoch_seconds
 from zendesk_oauth.adapters.kms_data_keys import ACCESS_TOKEN, REFRESH_TOKEN, WarmDataKeys, refuse_foreign
 from zendesk_oauth.adapters.kms_sealer import DataKeysInHand, new_keys
 from zendesk_oauth.models.secret import Secret
@@ -31,8 +33,10 @@ class OpenedPair(NamedTuple):
 class KmsKeyring:
     """The port `Keyring`: Decrypt for each key that is not warm, and GenerateDataKey for each that is to be fresh."""
 
-    def __init__(self, client: "KMSClient", settings: SealSettings) -> None:
-        self._data_keys = WarmDataKeys(client, settings)
+    def __init__(
+        self, client: "KMSClient", settings: SealSettings, seconds: Callable[[], float] = epoch_seconds
+    ) -> None:
+        self._data_keys = WarmDataKeys(client, settings, seconds)
 
     def unlock(self, context: SealContext, sealed: SealedPair, *, fresh_keys: bool = False) -> OpenedPair:
         """Return the pair. Raises KeyUnavailableError, and SealBrokenError where it does not open."""
