@@ -249,6 +249,33 @@ def test_keep_alive_hands_over_what_is_due(world: World, browser: Browser) -> No
     assert world.refresh(event("keep-alive")) == {"asked": 0}
 
 
+@pytest.mark.parametrize("what", ["renamed", "deleted"])
+def test_r32_an_account_that_is_gone_does_not_keep_the_alarm_ringing(
+    world: World, browser: Browser, sinks: Sinks, what: str
+) -> None:
+    """A tick every two hours for ten days: it is named less and less, and never a day late; the other is refreshed."""
+    for subdomain in ("acme", "globex"):
+        assert browser.connect(f"subdomain={subdomain}").status == 303
+    world.clock.advance(IDLE)
+    if what == "renamed":
+        world.zendesk.rename_subdomain("acme", "acme-renamed")
+    else:
+        world.zendesk.delete_account("acme")
+    ends = []
+    for _ in range(10 * 12):
+        with handing_over(world, times=2) as handed:
+            world.refresh(event("keep-alive"))
+        world.wire.fail(INVOKE)
+        ends += [(asked["subdomain"], world.refresh(asked)["outcome"]) for asked in handed]
+        world.clock.advance(timedelta(hours=2))
+    assert ends.count(("globex", "refreshed")) == 1
+    assert set(ends) == {("globex", "refreshed"), ("acme", "unresolved")}
+    assert 10 < len(ends) < 30
+    overdue = [json.loads(line).get("overdue_s") for line in sinks.stdout.splitlines() if "overdue_s" in line]
+    assert len(overdue) == 10 * 12
+    assert max(overdue[1:]) < 3 * 3600
+
+
 def test_a_tick_that_cannot_hand_over_fails_loudly(world: World, sinks: Sinks) -> None:
     """Lambda throttles: the function fails for the alarm to see, and the next tick begins anew."""
     connect(world)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, keep_alive_shard
+from zendesk_oauth.models.keep_alive import keep_alive_after
 from zendesk_oauth.models.refresh import (
     Claim,
     Connection,
@@ -75,13 +76,15 @@ class ConditionalRows:
     def release(self, connection: Row, claim: Claim, retry_at: datetime | None, now: datetime) -> None:
         row = self.rows.get(connection.key)
         if row is not None and self.holds("release: own claim", fact=_is_of(row, claim)):
-            self._write(replace(row, claim=None, retry_at=retry_at), claim, now)
+            times = _postponed(connection, row, retry_at)
+            self._write(replace(row, claim=None, retry_at=retry_at, times=times), claim, now)
 
     def leave_unresolved(self, connection: Row, claim: Claim, retry_at: datetime, now: datetime) -> None:
         row = self.rows.get(connection.key)
         if row is not None and self.holds("leave unresolved: own claim", fact=_is_of(row, claim)):
             unresolved = replace(claim, unresolved=True)
-            self._write(replace(row, claim=unresolved, retry_at=retry_at), claim, now)
+            times = _postponed(connection, row, retry_at)
+            self._write(replace(row, claim=unresolved, retry_at=retry_at, times=times), claim, now)
 
     def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Row | None:
         row = self.rows.get(f"{renewal.grant}#{renewal.subdomain}")
@@ -252,3 +255,10 @@ def _is_free(row: Row, connection: Row, now: datetime) -> bool:
 
 def _is_of(row: Row, claim: Claim) -> bool:
     return row.claim is not None and row.claim.claim_id == claim.claim_id
+
+
+def _postponed(connection: Row, row: Row, retry_at: datetime | None) -> TokenTimes:
+    """Return the row's times, its keep-alive moved where it cannot be made before."""
+    if retry_at is None:
+        return row.times
+    return replace(row.times, keep_alive_at=keep_alive_after(connection, retry_at))

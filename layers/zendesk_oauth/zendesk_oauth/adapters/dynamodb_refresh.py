@@ -6,6 +6,7 @@ row then says already hold a second time.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,7 @@ from zendesk_oauth.adapters.dynamodb_errors import store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate, attribute_names
 from zendesk_oauth.errors import VersionConflictError
 from zendesk_oauth.models.connection import ConnectionStatus, connection_key
+from zendesk_oauth.models.keep_alive import keep_alive_after
 from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal, Superseded
 from zendesk_oauth.models.subdomain import Subdomain
 
@@ -54,11 +56,13 @@ class DynamoDBRefreshStore(NamedTuple):
 
     def release(self, connection: Connection, claim: Claim, retry_at: datetime | None) -> None:
         """Give the claim back; nothing happens where it is another's, or gone."""
-        self._update(connection.key, rows.release_update(claim, retry_at))
+        update = rows.release_update(claim, retry_at)
+        self._update(connection.key, _postponed(update, connection, retry_at) if retry_at else update)
 
     def leave_unresolved(self, connection: Connection, claim: Claim, retry_at: datetime) -> None:
         """Mark the claim; nothing happens where it is another's, or gone."""
-        self._update(connection.key, rows.unresolved_update(claim, retry_at))
+        update = rows.unresolved_update(claim, retry_at)
+        self._update(connection.key, _postponed(update, connection, retry_at))
 
     def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
         """Write the next generation and return the row, which bears the renewal's commit id if it ever was written."""
@@ -150,3 +154,14 @@ class DynamoDBRefreshStore(NamedTuple):
                 for key in page["Items"]:
                     grant, _, subdomain = key["connection_key"]["S"].partition("#")
                     yield DueConnection(grant, Subdomain(subdomain), instant_of(key, f"{what}_at"))
+
+
+def _postponed(update: ConditionalUpdate, connection: Connection, retry_at: datetime) -> ConditionalUpdate:
+    """Return the write that also moves the row in the keep-alive index, where it is due before it may be refreshed.
+
+    `connection` is the row as it was claimed: no one else moves it while the claim is ours.
+    """
+    keep_alive_at = keep_alive_after(connection, retry_at)
+    if keep_alive_at == connection.times.keep_alive_at:
+        return update
+    return replace(update, assigned={**update.assigned, "keep_alive_at": instant(keep_alive_at)})

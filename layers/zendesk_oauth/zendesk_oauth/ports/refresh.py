@@ -30,7 +30,11 @@ class RefreshStore(Protocol):
         """
 
     def release(self, connection: Connection, claim: Claim, retry_at: datetime | None) -> None:
-        """Give the claim back if it is still this one."""
+        """Give the claim back if it is still this one.
+
+        With `retry_at` this write, and that of `leave_unresolved`, moves a row that is due for its keep-alive:
+        `models.keep_alive` says to when.
+        """
 
     def leave_unresolved(self, connection: Connection, claim: Claim, retry_at: datetime) -> None:
         """Mark the claim, if it is still this one: Zendesk may have rotated."""
