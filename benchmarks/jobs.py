@@ -150,7 +150,7 @@ def compare(scene: Scene, table: str, pairs: Sequence[TokenPair], *, marked: boo
 
 def _is_doubled(row: Json) -> bool:
     """Whether a row was written more than once."""
-    return (row["epoch"], row["generation"]) != ({"N": "1"}, {"N": "1"}) or "superseded_commits" in row
+    return (row["epoch"], row["generation"]) != ({"N": "1"}, {"N": "1"})
 
 
 def _is_whole(row: Json | None, pair: TokenPair, *, marked: bool) -> bool:

@@ -145,10 +145,11 @@ class Deployer:
     def _complete(self, deployment: Deployment) -> None:
         """Set of the tables what the emulator's CloudFormation leaves out of a template."""
         dynamodb, outputs = self.emulator.client("dynamodb"), deployment.outputs
-        dynamodb.update_time_to_live(
-            TableName=outputs["InstallsTableName"],
-            TimeToLiveSpecification={"AttributeName": "delete_at", "Enabled": True},
-        )
+        for table in ("InstallsTableName", "ConnectionsTableName"):
+            dynamodb.update_time_to_live(
+                TableName=outputs[table],
+                TimeToLiveSpecification={"AttributeName": "delete_at", "Enabled": True},
+            )
         dynamodb.update_continuous_backups(
             TableName=outputs["ConnectionsTableName"],
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from cli.jobs.import_rows import READ
+from cli.jobs.import_rows import READ, READ_TO_REPLACE
 from cli.jobs.restore_update import SEEN
 from deployed.account import Identity
 from verification.checks import (
     NEVER,
     NEVER_NAMES,
-    REFRESH,
     Check,
     Place,
     allowed,
@@ -54,13 +53,13 @@ def _rekey(place: Place, who: Identity) -> Iterator[Check]:
 def _import(place: Place, who: Identity) -> Iterator[Check]:
     rows = Rows(place, who)
     yield allowed(who, "look whether a row is there", rows.batch(*READ))
+    yield allowed(who, "read the encrypted pair that it replaces", rows.batch(*READ_TO_REPLACE))
     yield allowed(who, "write a row", rows.update("status"))
     yield allowed(who, "make a data key", makes(place, who))
     yield allowed(who, "ask refresh", invokes(place, who, "refresh"))
     yield from refused(
         who,
         {
-            "read a refresh token": rows.batch(*READ, REFRESH),
             "read whole rows": rows.whole,
             "read a row": partial(rows.dynamodb.get_item, TableName=rows.table, Key=rows.key),
             "write another attribute": rows.update("restored_from"),

@@ -18,15 +18,23 @@ def tables(patient: Patient) -> str | None:
         status = client.describe_table(TableName=table)["Table"]["TableStatus"]
         return None if status in USABLE else f"is {status}: look at it in DynamoDB"
 
-    return each(patient, TABLE, look) or together((_lives(patient), _backups(patient)))
+    return each(patient, TABLE, look) or together(
+        (*(_lives(patient, name) for name in _WITHOUT_TIME_TO_LIVE), _backups(patient))
+    )
 
 
-def _lives(patient: Patient) -> str | None:
-    table = patient.desk.stack.outputs["InstallsTableName"]
+_WITHOUT_TIME_TO_LIVE = {
+    "InstallsTable": "no install is told as abandoned",
+    "ConnectionsTable": "what is left of replaced pairs stays for ever",
+}
+
+
+def _lives(patient: Patient, name: str) -> str | None:
+    table = patient.desk.stack.outputs[f"{name}Name"]
     found = patient.client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     if found["TimeToLiveStatus"] in ON:
         return None
-    return f"InstallsTable has no time to live, so no install is told as abandoned: {PUT_BACK}"
+    return f"{name} has no time to live, so {_WITHOUT_TIME_TO_LIVE[name]}: {PUT_BACK}"
 
 
 def _backups(patient: Patient) -> str | None:

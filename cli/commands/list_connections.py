@@ -62,8 +62,6 @@ def _note(connection: Connection) -> str:
     notes = [connection["reconnect_reason"] or ""]
     if connection["claim"]:
         notes.append(f"refresh {connection['claim']['state']}")
-    if connection["superseded"]:
-        notes.append(f"{connection['superseded']} replaced to revoke")
     if connection["missing_scopes"]:
         notes.append(f"without {' '.join(connection['missing_scopes'])}")
     return ", ".join(filter(None, notes))

@@ -83,7 +83,8 @@ def _rows(report: "RekeyReport") -> dict[str, int]:
 
 
 def _named(answer: RekeyAnswer) -> dict[str, str | None]:
-    return {"grant": answer.grant, "subdomain": answer.subdomain, "cause": answer.cause}
+    row = {"grant": answer.grant, "subdomain": answer.subdomain, "cause": answer.cause}
+    return row if answer.replaced is None else row | {"replaced": answer.replaced}
 
 
 def _show(report: "RekeyReport", campaign: str, out: "Console") -> None:

@@ -42,11 +42,6 @@ def lines_of(connection: Connection, now: datetime) -> Iterator[Line]:
     yield from _scopes(connection)
     yield from _person(connection)
     yield from _times(connection, now)
-    if connection["superseded"]:
-        yield (
-            "replaced pairs",
-            f"{connection['superseded']} wait to be revoked at Zendesk; a schedule does it",
-        )
 
 
 def _trouble(connection: Connection, now: datetime) -> Iterator[Line]:

@@ -23,7 +23,7 @@ class AskRekey:
 
         Raises StoreUnavailableError where nothing answers at the service's address: no patience helps there.
         """
-        names = [{"grant": grant, "subdomain": subdomain} for grant, subdomain in rows]
+        names = [{name: value for name, value in row._asdict().items() if value is not None} for row in rows]
         try:
             answer = self.refresher.answer_to({"rekey": {"campaign": self.campaign, "rows": names}})
         except RefreshPendingError as error:
@@ -40,4 +40,5 @@ def _answer(named: Named, answer: Mapping[str, object]) -> RekeyAnswer:
     """Return an answer, by the row that was asked for: they come in the same order."""
     cause = answer.get("cause")
     outcome = RekeyOutcome(str(answer.get("outcome")))
-    return RekeyAnswer(*named, outcome, cause if isinstance(cause, str) else None)
+    told = cause if isinstance(cause, str) else None
+    return RekeyAnswer(named.grant, named.subdomain, outcome, told, named.replaced)

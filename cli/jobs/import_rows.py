@@ -1,45 +1,39 @@
 """The connections' rows as an import writes them: read without anything sealed, and written by one conditional write.
 
 The write is that of an install, without an install's own row: epoch and generation rise by one, and a pair that is
-replaced stays sealed as superseded until it is revoked. It asks for nothing of the row to come back.
+replaced moves to a row of its own, encrypted as it is, until it is revoked. It asks for nothing of a row to come back.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from cli.jobs.batch_read import BatchRead
-from zendesk_oauth.adapters.dynamodb_attributes import Item, instant_of, number, optional_text, text
+from cli.jobs.replacing import is_replaced, is_written
+from zendesk_oauth.adapters.dynamodb_attributes import Item, instant_of, optional_text
 from zendesk_oauth.adapters.dynamodb_connection_rows import connection_update
 from zendesk_oauth.adapters.dynamodb_connection_table import KEY
-from zendesk_oauth.adapters.dynamodb_errors import store_errors
-from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
-from zendesk_oauth.errors import VersionConflictError
+from zendesk_oauth.adapters.dynamodb_replaced_rows import COPIED
 from zendesk_oauth.models.connection import ConnectionStatus, Establishment
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 READ = (KEY, "install_id", "status", "epoch", "refresh_at")
-"""All that is asked for: nothing sealed."""
-_SAME_EPOCH = "#epoch = :seen"
-CONDITIONS: Mapping[str, dict[str, str]] = {
-    "import": {},
-    "import over a lost one": {"same epoch": _SAME_EPOCH, "still lost": "#status = :judged"},
-    "import over any": {"same epoch": _SAME_EPOCH},
-}
-"""What each write asks for beyond an install's own conditions: that the commit is new, and whether there is a pair."""
+"""What is asked for of every row: nothing sealed."""
+READ_TO_REPLACE = tuple(dict.fromkeys((KEY, "status", *COPIED)))
+"""What is asked for of a row that is written over: its pair is moved, encrypted as it is."""
 
 
 class Over(StrEnum):
     """What a row may be that is written over."""
 
-    NOTHING = "import"
+    NOTHING = "nothing"
     """One without a pair: none, or a tombstone."""
-    LOST = "import over a lost one"
-    ANY = "import over any"
+    LOST = "one that is lost"
+    ANY = "any"
 
 
 class SeenRow(NamedTuple):
@@ -83,30 +77,22 @@ class ImportRows:
 
     def write(self, row: NewRow, now: datetime) -> bool:
         """Write it; False, and nothing was written, where the row is not, or no longer, what may be replaced."""
-        try:
-            with store_errors():
-                self.client.update_item(
-                    TableName=self.table,
-                    Key={KEY: text(row.establishment.key)},
-                    ReturnValues="NONE",
-                    **import_update(row, now).arguments(),
-                )
-        except VersionConflictError:
+        if row.over is Over.NOTHING:
+            update = connection_update(row.establishment, row.install_id, now)
+            return is_written(self.client, self.table, row.establishment.key, update)
+        read = BatchRead(self.client, self.table, READ_TO_REPLACE, self.pause)
+        replaced = next(iter(read([row.establishment.key])), None)
+        if replaced is None or not _may_replace(row, replaced):
             return False
-        return True
+        update = connection_update(row.establishment, row.install_id, now, replaced)
+        return is_replaced(self.client, self.table, update, replaced, now)
 
 
-def import_update(row: NewRow, now: datetime) -> ConditionalUpdate:
-    """Return the write."""
-    over = row.over is not Over.NOTHING
-    update = connection_update(row.establishment, row.install_id, now, supersedes=over)
-    values = dict(update.values)
-    if over and row.seen is not None:
-        values[":seen"] = number(row.seen.epoch)
-    if row.over is Over.LOST:
-        values[":judged"] = text(ConnectionStatus.RECONNECT_REQUIRED)
-    conditions = (*update.conditions, *CONDITIONS[row.over].values())
-    return replace(update, conditions=conditions, values=values)
+def _may_replace(row: NewRow, item: Item) -> bool:
+    """Tell whether the row is still what was seen, and has a pair; the write asks whether it still is this one."""
+    seen = row.seen.epoch if row.seen else None
+    is_lost = item["status"]["S"] == ConnectionStatus.RECONNECT_REQUIRED
+    return int(item["epoch"]["N"]) == seen and "access_token" in item and (is_lost or row.over is Over.ANY)
 
 
 def _seen(item: Item) -> SeenRow:

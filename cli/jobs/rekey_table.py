@@ -72,7 +72,7 @@ class _Look:
 
     def note(self, answer: RekeyAnswer) -> bool:
         """Take note of an answer, and tell whether it is a row's last."""
-        named = (answer.grant, answer.subdomain)
+        named = Named(answer.grant, answer.subdomain, answer.replaced)
         if answer.outcome is RekeyOutcome.LATER:
             self.later[named] = answer
             return False
@@ -143,7 +143,9 @@ class RekeyTable:
             if attempt + 1 < TRIES:
                 self.clock.sleep(pause)
                 pause *= 2
-        return [RekeyAnswer(*row, RekeyOutcome.LATER, cause) for row in rows]
+        return [
+            RekeyAnswer(row.grant, row.subdomain, RekeyOutcome.LATER, cause, row.replaced) for row in rows
+        ]
 
     def _settle(self) -> None:
         """Wait until nobody can bring back what he had read before this run, or before its last write."""

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from cli.errors import RefusedError
 from cli.jobs.batch_read import BatchRead
+from cli.jobs.replacing import is_replaced, is_written
 from cli.jobs.restore_update import SEEN, BackupRow, LiveRow, raise_update, restore_update
-from zendesk_oauth.adapters.dynamodb_attributes import text
 from zendesk_oauth.adapters.dynamodb_connection_table import KEY
 from zendesk_oauth.adapters.dynamodb_errors import store_errors
-from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
-from zendesk_oauth.errors import VersionConflictError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -53,18 +51,11 @@ class RestoreRows:
 
     def restore(self, row: BackupRow, live: LiveRow | None, epoch: int, now: datetime) -> bool:
         """Bring a row back; False, and nothing was written, where the stack's own is not what was seen, or busy."""
-        return self._is_written(row, restore_update(row, live, epoch, self.origin(row), now))
+        update = restore_update(row, live, epoch, self.origin(row), now)
+        if live is None or not live.is_replaced_by(row):
+            return is_written(self.client, self.table, row.key, update)
+        return is_replaced(self.client, self.table, update, live.item, now)
 
     def raise_epoch(self, row: BackupRow, live: LiveRow, epoch: int, now: datetime) -> bool:
         """Raise the epoch of the stack's own row; False where it is not what was seen, or busy."""
-        return self._is_written(row, raise_update(live, epoch, now))
-
-    def _is_written(self, row: BackupRow, update: ConditionalUpdate) -> bool:
-        try:
-            with store_errors():
-                self.client.update_item(
-                    TableName=self.table, Key={KEY: text(row.key)}, ReturnValues="NONE", **update.arguments()
-                )
-        except VersionConflictError:
-            return False
-        return True
+        return is_written(self.client, self.table, row.key, raise_update(live, epoch, now))

@@ -1,7 +1,7 @@
 """The writes of a restore: a row as the backup has it, or its epoch alone.
 
-A row comes back with a raised epoch and without what belonged to its last moment: the claim and the back-off. What the
-stack's own row holds as superseded stays there, and a living pair that is replaced comes to it, as under an install.
+A row comes back with a raised epoch and without what belonged to its last moment: the claim and the back-off. A living
+pair that is replaced moves to a row of its own, as under an install. Such a row comes back like any other.
 """
 
 from collections.abc import Mapping
@@ -9,25 +9,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
-    LOSS,
-    MAY_HAVE_LOST,
-    SUPERSEDED,
+    SEALED,
     Item,
     instant,
     instant_of,
     number,
     optional_text,
-    superseded_name,
     text,
-    text_set,
 )
 from zendesk_oauth.adapters.dynamodb_connection_attributes import CLAIM, CONNECTION, LIVING
 from zendesk_oauth.adapters.dynamodb_connection_table import KEY
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
-from zendesk_oauth.adapters.dynamodb_rekey import MARKS
-from zendesk_oauth.models.connection import ConnectionStatus, keep_alive_shard
-from zendesk_oauth.models.refresh import LossReason, Version
+from zendesk_oauth.adapters.dynamodb_rekey import MARK
+from zendesk_oauth.adapters.dynamodb_replaced_rows import COPIED, unchanged
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.refresh import Version
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -36,25 +33,14 @@ RESTORED_FROM = "restored_from"
 """What a row that was brought back says of its origin: the table, and the version that it had there."""
 NEEDED = frozenset({"epoch", "generation", "status", "grant", "subdomain"})
 """What every row of ours has."""
-SEEN = (
-    KEY,
-    "epoch",
-    "generation",
-    "status",
-    "issued_at",
-    "established_at",
-    RESTORED_FROM,
-    *SUPERSEDED,
-    *LOSS,
-)
+SEEN = tuple(dict.fromkeys((KEY, "status", RESTORED_FROM, *COPIED)))
 """All that is read of the stack's own row."""
-_COMMITS = "superseded_commits"
+_WHOLE = {"commit_id", *SEALED, "expires_at", "refresh_at", "refresh_expires_at", "keep_alive_at"}
+"""What a pair needs to be disconnected; of less than that nothing could be revoked."""
 _OF_THE_MOMENT = (*CLAIM, "retry_at")
-_UNFINISHED = ("unfinished_shard", "unfinished_at")
-_INDEXED = ("keep_alive_shard", "list_shard")
-_KNOWN = frozenset((*CONNECTION, *PROJECTED, *_INDEXED, MARKS, RESTORED_FROM)) - {_COMMITS}
-"""Every attribute of a row but its key, its superseded pairs, and its place among the unfinished ones: whoever looks
-after those finds out whether anything is left to do."""
+_INDEXED = ("keep_alive_shard", "list_shard", "unfinished_shard", "unfinished_at")
+_KNOWN = frozenset((*CONNECTION, *PROJECTED, *_INDEXED, MARK, RESTORED_FROM, "delete_at")) - {KEY}
+"""Every attribute of a row but its key."""
 _SAME_VERSION = "#epoch = :epoch AND #generation = :generation"
 _SAME_STATUS = "#status = :status"
 _NO_LIVING_CLAIM = "attribute_not_exists(#claim_id) OR #claim_state <> :living OR #claim_until <= :now"
@@ -121,16 +107,10 @@ class LiveRow(NamedTuple):
         """Where an earlier run has brought it from."""
         return optional_text(self.item, RESTORED_FROM)
 
-    @property
-    def may_have_lost(self) -> bool:
-        """Whether an answer of Zendesk's may have been lost that rotated its pair."""
-        claim, reason = (optional_text(self.item, name) for name in LOSS)
-        return bool(claim) or reason == LossReason.ANSWER_LOST
-
-    @property
-    def pair(self) -> str | None:
-        """The commit id of its pair, which may live; None where there is none, or less than a whole one."""
-        return self.item["commit_id"]["S"] if self.item.keys() >= set(SUPERSEDED) else None
+    def is_replaced_by(self, row: BackupRow) -> bool:
+        """Tell whether its pair, which may live, is another than the one that the backup has."""
+        is_whole = self.item.keys() >= _WHOLE
+        return is_whole and optional_text(self.item, "commit_id") != optional_text(row.item, "commit_id")
 
 
 def restore_update(
@@ -138,38 +118,24 @@ def restore_update(
 ) -> ConditionalUpdate:
     """Return the write: all that the backup has, and nothing else of what the row may have now."""
     attributes = _attributes(row, epoch, origin)
-    commits = set(row.item[_COMMITS]["SS"] if _COMMITS in row.item else ())
-    replaced = live.pair if live else None
-    moved: dict[str, str] = {}
-    if replaced is not None and not _is_in_backup(replaced, row):
-        moved = {f"was_{name}": superseded_name(name, replaced) for name in SUPERSEDED}
-        commits.add(replaced)
-        if live and live.may_have_lost:
-            attributes[superseded_name(MAY_HAVE_LOST, replaced)] = {"BOOL": True}
-        attributes |= {"unfinished_shard": text(keep_alive_shard(row.key)), "unfinished_at": number(0)}
     names = {f"a{place}": name for place, name in enumerate(attributes)}
+    conditions = tuple(CONDITIONS["restore" if live is None else "restore over"].values())
+    values = {**_seen(live, now), ":status": text(live.status)} if live else {}
+    if live is not None and live.is_replaced_by(row):
+        still, seen = unchanged(live.item)
+        conditions, values = (*conditions, *still), values | seen
     return ConditionalUpdate(
-        conditions=tuple(CONDITIONS["restore" if live is None else "restore over"].values()),
+        conditions=conditions,
         assigned={placeholder: attributes[name] for placeholder, name in names.items()},
-        computed=tuple(f"#{placeholder} = #{placeholder.removeprefix('was_')}" for placeholder in moved),
         removed=tuple(sorted(_KNOWN - attributes.keys())),
-        values={**_seen(live, now), ":status": text(live.status)} if live else {},
-        names=names | moved,
-        added={_COMMITS: text_set(*sorted(commits))} if commits else {},
-    )
-
-
-def _is_in_backup(commit_id: str, row: BackupRow) -> bool:
-    """Tell whether the backup has that pair too: as the row's own, or as one that waits for its revocation."""
-    return (
-        commit_id == optional_text(row.item, "commit_id")
-        or superseded_name("commit_id", commit_id) in row.item
+        values=values,
+        names=names,
     )
 
 
 def _attributes(row: BackupRow, epoch: int, origin: str) -> "dict[str, AttributeValueTypeDef]":
-    """Return what the row will have: the backup's, but for its last moment, and the set that others add to."""
-    left_out = {KEY, _COMMITS, *_OF_THE_MOMENT}
+    """Return what the row will have: the backup's, but for its last moment."""
+    left_out = {KEY, *_OF_THE_MOMENT}
     kept: dict[str, Any] = {name: value for name, value in row.item.items() if name not in left_out}
     return kept | {"epoch": number(epoch), RESTORED_FROM: text(origin)}
 

@@ -13,10 +13,11 @@ def replaced(scene: Scene) -> None:
     """Have what the second install of acme replaced be revoked."""
     tick(scene, "unfinished")
     # The schedule may have been first: then it is at work on the row at this moment.
-    row = eventually(lambda: scene.rows.connection("acme"), lambda row: "unfinished_at" not in row)
-    scene.expect_row("connection", row, status="active", epoch=2, superseded_commits=None)
-    sealed = [name for name in row if name.startswith("superseded_")]
-    scene.expect("what is left of the replaced pair in the row", sealed, [])
+    row = eventually(lambda: scene.rows.replaced("acme"), lambda row: row["status"] == "disconnected")
+    scene.expect_row("row of the replaced pair", row, status="disconnected", revocation="revoked")
+    sealed = [name for name in row if name.startswith(("access_token", "refresh_token"))]
+    scene.expect("what is left of its tokens in the row", sealed, [])
+    scene.expect_row("connection", scene.rows.connection("acme"), status="active", epoch=2)
     scene.expect("acme's token pairs alive at Zendesk", scene.living_tokens("acme"), 1)
 
 

@@ -8,6 +8,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from local.deployment import Deployment
 from local.ministack import Emulator
+from zendesk_oauth.models.connection import REPLACED_MARK
 
 type Row = Mapping[str, object]
 _PLAIN = TypeDeserializer()
@@ -38,8 +39,16 @@ class Rows:
         return self._scan("InstallsTableName")
 
     def connections(self) -> list[Row]:
-        """Return every connection."""
-        return self._scan("ConnectionsTableName")
+        """Return every connection; what is left of replaced pairs is none."""
+        rows = self._scan("ConnectionsTableName")
+        return [row for row in rows if not str(row["connection_key"]).startswith(REPLACED_MARK)]
+
+    def replaced(self, subdomain: str, grant: str = "default") -> Row:
+        """Return the row of the one pair of a connection that was replaced."""
+        begins = f"{REPLACED_MARK}{grant}#{subdomain}#"
+        rows = self._scan("ConnectionsTableName")
+        [row] = [row for row in rows if str(row["connection_key"]).startswith(begins)]
+        return row
 
     def move_back(self, install_id: str, seconds: int) -> None:
         """Move the times of an install back by hand, as if it had waited that long."""

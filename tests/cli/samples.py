@@ -37,7 +37,6 @@ def connection(subdomain: str = "acme", **changes: Any) -> Mapping[str, Any]:
         "user_reference": None,
         "claim": None,
         "retry_at": None,
-        "superseded": 0,
         "disconnect": None,
         **changes,
     }

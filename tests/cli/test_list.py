@@ -18,9 +18,7 @@ def page(*names: str, cursor: str | None = None) -> Said:
 
 def test_connections_are_shown_to_people(aws: LoopbackAws, typed: Type) -> None:
     """A line for each, with how long its tokens live, and what is special about it."""
-    lost = connection(
-        "globex", status="reconnect_required", reconnect_reason="answer_lost", expires_at=None, superseded=2
-    )
+    lost = connection("globex", status="reconnect_required", reconnect_reason="answer_lost", expires_at=None)
     busy = connection(
         "hooli",
         missing_scopes=["tickets:read"],
@@ -33,7 +31,7 @@ def test_connections_are_shown_to_people(aws: LoopbackAws, typed: Type) -> None:
     assert head == "grant subdomain status token ends unused ends note"
     assert lines == [
         "default acme active in 46 hours in 90 days",
-        "default globex reconnect_required - in 90 days answer_lost, 2 replaced to revoke",
+        "default globex reconnect_required - in 90 days answer_lost",
         "default hooli active in 46 hours in 90 days refresh living, without tickets:read",
     ]
     assert result.stderr == ""

@@ -14,7 +14,7 @@ from zendesk_oauth.models.connection_summary import ConnectionSummary
 
 SHOW = "GET /connections/default/acme"
 TEXTS = ("status", "reconnect_reason", "authorized_user_role", "user_reference", "install_id")
-NUMBERS = ("epoch", "generation", "authorized_user_id", "superseded")
+NUMBERS = ("epoch", "generation", "authorized_user_id")
 TIMES = (
     *("issued_at", "expires_at", "refresh_at", "refresh_expires_at", "keep_alive_at", "established_at"),
     *("connected_at", "reconnect_since", "retry_at"),
@@ -41,9 +41,7 @@ def test_a_connection_is_shown_in_words(aws: LoopbackAws, typed: Type) -> None:
     assert lines["token ends"].startswith("in 46 hours (20")
     assert lines["token ends"].endswith(" UTC)")
     assert lines["installed"].startswith("9 days ago (20")
-    assert not {"why", "disconnect asked", "refresh", "not granted", "your user", "replaced pairs"} & set(
-        lines
-    )
+    assert not {"why", "disconnect asked", "refresh", "not granted", "your user"} & set(lines)
 
 
 def test_a_connection_that_was_lost_says_why_and_since_when(aws: LoopbackAws, typed: Type) -> None:
@@ -55,7 +53,6 @@ def test_a_connection_that_was_lost_says_why_and_since_when(aws: LoopbackAws, ty
         retry_at=at(minutes=5),
         claim={"state": "unresolved", "until": at(minutes=-1)},
         missing_scopes=["tickets:read"],
-        superseded=2,
         user_reference="user-17",
         expires_at=None,
     )
@@ -67,7 +64,6 @@ def test_a_connection_that_was_lost_says_why_and_since_when(aws: LoopbackAws, ty
     assert lines["next refresh"].startswith("not before in 5 minutes")
     assert lines["refresh"].startswith("unresolved: believed until ")
     assert (lines["not granted"], lines["your user"]) == ("tickets:read", "user-17")
-    assert lines["replaced pairs"].startswith("2 wait to be revoked")
     assert "token ends" not in lines
 
 

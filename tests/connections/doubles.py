@@ -43,7 +43,6 @@ def summary(**changes: Any) -> ConnectionSummary:
         user_reference=None,
         claim=None,
         retry_at=None,
-        superseded=0,
         disconnect=None,
     )
     return connection._replace(**changes)

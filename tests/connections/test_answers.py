@@ -218,14 +218,14 @@ def test_a_grant_that_is_not_configured_gives_no_token() -> None:
 def test_one_is_shown_whole() -> None:
     """Every field is always there, null where it has no value; parts are objects, instants are texts."""
     claim = ClaimSummary("living", NOON)
-    shown = summary(claim=claim, superseded=2, disconnect=DisconnectSummary(NOON, None, None))
+    shown = summary(claim=claim, disconnect=DisconnectSummary(NOON, None, None))
     desk = Desk(ScriptedUseCases(shown=shown))
     status, fields = desk.ask(ONE)
     assert status == 200
     assert fields.keys() == set(shown._fields)
     assert fields["claim"] == {"state": "living", "until": "2027-01-04T12:00:00Z"}
     assert fields["disconnect"] == {"since": "2027-01-04T12:00:00Z", "ended_at": None, "revocation": None}
-    assert (fields["status"], fields["superseded"], fields["retry_at"]) == ("active", 2, None)
+    assert (fields["status"], fields["retry_at"]) == ("active", None)
     assert (desk.answer.outcome, desk.answer.subject) == ("connection_shown", NAMES)
 
 

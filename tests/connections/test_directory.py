@@ -13,7 +13,7 @@ from tests.doubles.samples import ACME, GLOBEX
 from tests.doubles.scripted import NOON
 from tests.dynamodb_local import Tables
 from zendesk_oauth.adapters import dynamodb_directory
-from zendesk_oauth.adapters.dynamodb_attributes import instant, text, text_set
+from zendesk_oauth.adapters.dynamodb_attributes import instant, text
 from zendesk_oauth.adapters.dynamodb_directory import ATTEMPTS, DynamoDBConnectionDirectory
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
 from zendesk_oauth.models.connection import SHARDS, ConnectionStatus, keep_alive_shard
@@ -83,7 +83,6 @@ def test_a_connection_is_shown_without_what_is_sealed(
         user_reference="user-7",
         claim=None,
         retry_at=None,
-        superseded=0,
         disconnect=None,
         install_id="A" * 22,
     )
@@ -92,7 +91,7 @@ def test_a_connection_is_shown_without_what_is_sealed(
 def test_a_row_in_trouble_says_so(
     dynamodb: "DynamoDBClient", directory: DynamoDBConnectionDirectory, tables: Tables
 ) -> None:
-    """A claim, a verdict, a pause, superseded pairs and a disconnect are all told."""
+    """A claim, a verdict, a pause and a disconnect are all told."""
     later = NOON + timedelta(seconds=70)
     changes: dict[str, Any] = {
         "status": text("disconnecting"),
@@ -102,14 +101,13 @@ def test_a_row_in_trouble_says_so(
         "retry_at": instant(later),
         "reconnect_reason": text("answer_lost"),
         "reconnect_since": instant(NOON),
-        "superseded_commits": text_set("one", "two"),
         "disconnecting_since": instant(NOON),
     }
     put(dynamodb, tables.connections, row(**changes))
     shown = directory.find("default", ACME)
     assert shown is not None
     assert shown.claim == ClaimSummary("unresolved", later)
-    assert (shown.retry_at, shown.superseded) == (later, 2)
+    assert shown.retry_at == later
     assert (shown.reconnect_reason, shown.reconnect_since) == ("answer_lost", NOON)
     assert shown.disconnect == DisconnectSummary(NOON, None, None)
 

@@ -6,13 +6,13 @@ A fault can be scripted for a method: REFUSED, nothing was written; LOST, it was
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from threading import RLock
 
 from zendesk_oauth.errors import StoreUnavailableError, VersionConflictError
-from zendesk_oauth.models.connection import ConnectionStatus, Establishment
+from zendesk_oauth.models.connection import ConnectionStatus, Establishment, connection_key
 from zendesk_oauth.models.install import (
     EXCHANGE_LIFE,
     PENDING_LIFE,
@@ -47,14 +47,13 @@ class InstallRow:
 
 @dataclass(slots=True)
 class ConnectionRow:
-    """A connection, with the pairs that it superseded, by the commit that superseded them."""
+    """A connection."""
 
     establishment: Establishment
     install_id: str
     epoch: int
     generation: int
     status: ConnectionStatus = ConnectionStatus.ACTIVE
-    superseded: dict[str, SealedPair] = field(default_factory=dict)
 
 
 class _Scripted:
@@ -206,6 +205,8 @@ class InMemoryConnectionStore(_Scripted):
     def __init__(self, installs: InMemoryInstallStore) -> None:
         super().__init__(installs.lock)
         self.rows: dict[str, ConnectionRow] = {}
+        self.replaced: dict[str, SealedPair] = {}
+        """The pairs that were replaced, each under the key of its own row."""
         self._installs = installs.rows
 
     def establish(self, establishment: Establishment, install_id: str, now: datetime) -> None:  # noqa: ARG002 - the port
@@ -233,15 +234,15 @@ class InMemoryConnectionStore(_Scripted):
     def _commit(self, row: InstallRow, establishment: Establishment) -> None:
         commit_id = establishment.sealed.commit_id
         before = self.rows.get(establishment.key)
-        superseded = dict(before.superseded) if before else {}
         if before:
-            superseded[commit_id] = before.establishment.sealed
+            replaced = before.establishment.sealed
+            key = connection_key(establishment.grant, establishment.subdomain, replaced.commit_id)
+            self.replaced[key] = replaced
         self.rows[establishment.key] = ConnectionRow(
             establishment,
             row.install.install_id,
             epoch=before.epoch + 1 if before else 1,
             generation=before.generation + 1 if before else 1,
-            superseded=superseded,
         )
         row.install = replace(
             row.install, status=InstallStatus.CONNECTED, missing_scopes=establishment.missing_scopes

@@ -29,7 +29,6 @@ SECRETS = {
     "access_token_key": {"B": f"{MARK}-access-token-key"},
     "refresh_token": {"B": f"{MARK}-refresh-token"},
     "refresh_token_key": {"B": f"{MARK}-refresh-token-key"},
-    "superseded_access_token_x": {"B": f"{MARK}-superseded"},
     "state_fingerprint": {"S": f"{MARK}-state"},
     "browser_fingerprint": {"S": f"{MARK}-browser"},
     "handle_fingerprint": {"S": f"{MARK}-handle"},

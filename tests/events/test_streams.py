@@ -21,7 +21,7 @@ from zendesk_oauth.adapters.dynamodb_changes import DynamoDBChangeRecord
 from zendesk_oauth.adapters.dynamodb_connections import DynamoDBConnectionStore
 from zendesk_oauth.adapters.dynamodb_installs import DynamoDBInstallStore
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
-from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.connection import ConnectionStatus, named_by
 from zendesk_oauth.models.event import Event, Origin
 from zendesk_oauth.models.install import Install, InstallStatus
 from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Renewal
@@ -115,12 +115,22 @@ class Company:
             self.refresh.release(*taken, NOON)
 
     def disconnect(self) -> None:
-        """Mark, erase and finish."""
+        """Mark and erase."""
         connection = self.refresh.find("default", ACME)
         marked = connection and self.refresh.mark_disconnecting(connection, NOON)
         if marked and self.refresh.erase(marked, "revoked", NOON):
-            self.refresh.finish(marked)
             self.happened.append("Disconnected")
+
+    def retire(self) -> None:
+        """End every replaced pair and let one tombstone be deleted, which tells nothing."""
+        rows = self.refresh.client.scan(TableName=self.refresh.table)["Items"]
+        keys = [row["connection_key"] for row in rows if row["connection_key"]["S"].startswith("~")]
+        for key in keys:
+            row = self.refresh.find(*named_by(key["S"]))
+            assert row is not None
+            self.refresh.erase(row, "revoked", NOON)
+        for key in keys[:1]:
+            self.refresh.client.delete_item(TableName=self.refresh.table, Key={"connection_key": key})
 
 
 def company(stores: DynamoDBStores) -> Company:
@@ -140,13 +150,14 @@ STEPS: dict[str, Callable[[Company], None]] = {
     "lose": Company.lose,
     "give back": Company.give_back,
     "disconnect": Company.disconnect,
+    "retire": Company.retire,
 }
 
 
 def test_a_life_is_told_step_by_step(stores: DynamoDBStores, streams: Streams, tables: Tables) -> None:
-    """Denied, connected, refreshed, lost, restored, ended, connected again: the stream tells just that."""
+    """The stream tells just what became of the connection, and nothing of a pair that was replaced."""
     acme = company(stores)
-    for step in ("deny", "connect", "renew", "lose", "renew", "disconnect", "connect"):
+    for step in ("deny", "connect", "renew", "lose", "renew", "disconnect", "connect", "connect", "retire"):
         STEPS[step](acme)
     installs, connections = (
         derived(streams.changes(tables.installs)),
@@ -161,8 +172,9 @@ def test_a_life_is_told_step_by_step(stores: DynamoDBStores, streams: Streams, t
         "TokenRefreshed",
         "Disconnected",
         "ConnectionEstablished",
+        "ConnectionEstablished",
     ]
-    assert [event.detail["first"] for event in connections if "first" in event.detail] == [True, False]
+    assert [event.detail["first"] for event in connections if "first" in event.detail] == [True, False, False]
     orders = [str(event.detail["order"]) for event in connections]
     assert orders == sorted(orders)
 

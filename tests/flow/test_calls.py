@@ -316,16 +316,19 @@ def test_only_access_tokens_are_ever_opened(confirmed: World) -> None:
     assert asked == ["access_token"]
 
 
-def test_the_connections_are_written_in_transactions_that_return_nothing(
-    world: World, browser: Browser
-) -> None:
-    """As the roles' condition has it; the outcome of the install is written in the same transaction."""
-    browser.connect()
-    (transaction,) = [call for call in world.wire.calls if call.operation == TRANSACT]
+def test_the_connections_are_written_in_transactions_of_their_own(world: World, browser: Browser) -> None:
+    """The outcome of the install is in the same one, and what it replaces; the row comes only with a failure."""
+    for _ in range(2):
+        browser.connect()
+    first, failed, second = [call for call in world.wire.calls if call.operation == TRANSACT]
     tables = world.account.tables
-    assert transaction.tables == (tables.installs, tables.connections)
-    connection = transaction.parameters["TransactItems"][1]["Update"]
-    assert "ReturnValuesOnConditionCheckFailure" not in connection
+    assert first.tables == failed.tables == (tables.installs, tables.connections)
+    assert second.tables == (tables.installs, tables.connections, tables.connections)
+    for transaction in (first, failed, second):
+        writes = [item["Update"] for item in transaction.parameters["TransactItems"]]
+        assert not any("ReturnValues" in write for write in writes)
+        asked_back = [write.get("ReturnValuesOnConditionCheckFailure") for write in writes]
+        assert asked_back == ["ALL_OLD", "ALL_OLD", None][: len(writes)]
 
 
 def test_a_method_that_is_refused_calls_nobody(world: World) -> None:

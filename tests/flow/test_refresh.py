@@ -34,12 +34,13 @@ from zendesk_oauth.errors import (
     StoreUnavailableError,
     ZendeskOAuthError,
 )
+from zendesk_oauth.models.refresh import CLAIM_LIFE, REPLAY_ROUND
 from zendesk_oauth.settings import VARIABLES
 
 FIRST, SECOND = (1, 1), (1, 2)
 SENT = {
     *("due", "failed", "idle", "unknown-connection", "malformed", "rescued"),
-    *("finish", "keep-alive", "unfinished", "rekey", "probe", "examine"),
+    *("finish", "finish-replaced", "keep-alive", "unfinished", "rekey", "probe", "examine"),
 }
 """The events of `events/refresh/`, each of which a test below sends."""
 
@@ -204,6 +205,13 @@ def test_a_403_is_told_to_the_operator(world: World, sinks: Sinks) -> None:
     assert "Admin Center" in sinks.stdout
 
 
+def test_a_replaced_pair_that_there_is_not_is_finished(world: World) -> None:
+    """An index may be behind the table: nothing is done, and no row is made."""
+    connect(world)
+    assert world.refresh(event("finish-replaced")) == {"outcome": "finished", "retry_at": None}
+    assert (world.replaced(), world.alive) == ([], 1)
+
+
 def test_what_an_install_replaced_is_retired(world: World, browser: Browser) -> None:
     """The pair before is revoked by the schedule, and the new one lives."""
     browser.connect()
@@ -215,7 +223,9 @@ def test_what_an_install_replaced_is_retired(world: World, browser: Browser) -> 
     row = world.connection()
     assert row is not None
     assert world.alive == 1
-    assert [name for name in row if "superseded" in name or "unfinished" in name] == []
+    assert [name for name in row if "unfinished" in name] == []
+    (replaced,) = world.replaced()
+    assert (replaced["status"], replaced["revocation"]) == ({"S": "disconnected"}, {"S": "revoked"})
 
 
 def test_a_pair_that_was_lost_before_an_install_is_told(world: World, browser: Browser, sinks: Sinks) -> None:
@@ -224,11 +234,14 @@ def test_a_pair_that_was_lost_before_an_install_is_told(world: World, browser: B
     world.zendesk.misbehave("lost")
     assert world.refresh(event("due"), world.account.cold("refresh"))["outcome"] == "unresolved"
     assert browser.connect().status == 303
-    assert world.refresh(event("finish"), world.account.cold("refresh"))["outcome"] == "finished"
+    with handing_over(world) as handed:
+        world.refresh(event("unfinished"))
+    world.clock.advance(CLAIM_LIFE + REPLAY_ROUND)
+    assert world.refresh(handed[0], world.account.cold("refresh"))["outcome"] == "finished"
     assert ('"given_up"' in sinks.stdout, '"TokenLeftAlive"' in sinks.stdout) == (True, True)
     row = world.connection()
     assert row is not None
-    assert [name for name in row if "superseded" in name or "unfinished" in name] == []
+    assert [name for name in row if "unfinished" in name] == []
     assert world.alive == 2
 
 
@@ -509,7 +522,7 @@ def test_a_wrong_set_up_raises_each_time(world: World) -> None:
 
 def rekeyed(world: World, outcome: str, container: Any = None) -> None:
     """Have the row sealed anew, and see how that ended."""
-    row = {"grant": "default", "subdomain": "acme", "outcome": outcome, "cause": None}
+    row = {"grant": "default", "subdomain": "acme", "outcome": outcome, "cause": None, "replaced": None}
     assert world.refresh(event("rekey"), container) == {"rows": [row]}
 
 
@@ -557,11 +570,16 @@ def test_what_an_install_has_replaced_is_sealed_anew_too(world: World) -> None:
     """It waits for its revocation under fresh keys, and is revoked."""
     connect(world)
     connect(world)
-    rekeyed(world, "resealed")
-    rekeyed(world, "done")
-    assert world.refresh(event("finish"))["outcome"] == "finished"
+    with handing_over(world) as handed:
+        world.refresh(event("unfinished"))
+    asked = event("rekey")
+    asked["rekey"]["rows"] = [handed[0]["finish"]]
+    for outcome in ("resealed", "done"):
+        (row,) = world.refresh(asked)["rows"]
+        assert (row["outcome"], row["replaced"]) == (outcome, handed[0]["finish"]["replaced"])
+    assert world.refresh(handed[0])["outcome"] == "finished"
     assert world.alive == 1
-    rekeyed(world, "done")
+    assert world.refresh(asked)["rows"][0]["outcome"] == "nothing"
 
 
 def test_there_is_nothing_to_seal_of_what_has_ended(world: World) -> None:

@@ -272,9 +272,10 @@ class World:
 
     def rows(self, table: str) -> list[Row]:
         """Return all the rows of `installs` or `connections`, raw, by their keys."""
-        found: list[Row] = self.account.dynamodb.scan(
+        pages = self.account.dynamodb.get_paginator("scan").paginate(
             TableName=getattr(self.account.tables, table), ConsistentRead=True
-        )["Items"]
+        )
+        found: list[Row] = [row for page in pages for row in page["Items"]]
         return sorted(found, key=lambda row: str(row[_KEYS[table]]["S"]))
 
     def install(self, state: str) -> Row:
@@ -292,6 +293,10 @@ class World:
         """Return the row of a connection, or None."""
         rows = [row for row in self.rows("connections") if row["connection_key"]["S"] == key]
         return rows[0] if rows else None
+
+    def replaced(self) -> list[Row]:
+        """Return the rows of replaced pairs."""
+        return [row for row in self.rows("connections") if row["connection_key"]["S"].startswith("~")]
 
     @property
     def posts(self) -> int:

@@ -18,7 +18,7 @@ from cli.jobs.check_token import CheckToken
 from cli.jobs.import_file import FileFormat, TokenFile
 from cli.jobs.import_rows import ImportRows
 from cli.jobs.import_tokens import ImportPorts, ImportTokens
-from cli.jobs.listing import ConnectionListing, Named
+from cli.jobs.listing import ConnectionListing
 from cli.jobs.polite_accounts import PoliteAccounts
 from tests.processes.aws import SECRET_ARN
 from tests.processes.deployment import ACCESS_LIFE, CLIENT_ID, REFRESH_LIFE, SEAL
@@ -35,6 +35,7 @@ from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.grant import Grant
 from zendesk_oauth.models.refresh import Asked, RefreshQuestion
 from zendesk_oauth.models.rekey import RekeyAnswer
+from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.token import RefreshReport, RefreshRequest
 from zendesk_oauth.models.tokens import TokenLifetimes
 from zendesk_oauth.services.refresh_connection import RefreshConnection
@@ -136,7 +137,9 @@ class Desk:
         answer = self.refresh(question, self.clock.monotonic() + FUNCTION_SECONDS)
         return RefreshReport(answer.outcome.value, answer.retry_at)
 
-    def rekey(self, rows: Sequence[Named], campaign: str = CAMPAIGN) -> list[RekeyAnswer]:
+    def rekey(
+        self, rows: Sequence[tuple[str, Subdomain, str | None]], campaign: str = CAMPAIGN
+    ) -> list[RekeyAnswer]:
         """Seal rows anew in this process, as the function does."""
         store = DynamoDBRekeyStore(self.dynamodb, self.addresses.table)
         visit = RekeyConnection(store, self.keyring, self.clock)

@@ -10,10 +10,12 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from cli.jobs.asking_refresh import AskRekey
-from cli.jobs.listing import ConnectionListing
+from cli.jobs.listing import ConnectionListing, Named
 from tests.doubles.samples import ACME
+from tests.doubles.scripted import NOON
 from tests.dynamodb_local import Tables
-from tests.stores.refreshing import due, item_of
+from tests.stores.refreshing import due, item_of, renewal
+from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
 from zendesk_oauth.adapters.lambda_refresher import LambdaRefresher
 from zendesk_oauth.errors import ConfigurationError, RefreshPendingError, StoreError
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
@@ -27,14 +29,20 @@ ROW = {"grant": "default", "subdomain": "acme"}
 
 
 def test_every_connection_is_named_once(dynamodb: "DynamoDBClient", tables: Tables) -> None:
-    """Over all partitions and pages, tombstones too."""
-    names = {("default", Subdomain(f"account-{number}")) for number in range(40)} | {("reporting", ACME)}
-    for grant, subdomain in names:
-        row = item_of(due(grant=grant, subdomain=subdomain))
-        dynamodb.put_item(TableName=tables.connections, Item=row)
+    """Over all partitions and pages, tombstones too, and every pair that waits to be revoked."""
+    names = {Named("default", Subdomain(f"account-{number}")) for number in range(40)}
+    names |= {Named("reporting", ACME)}
+    store = DynamoDBRefreshStore(dynamodb, tables.connections)
+    for grant, subdomain, _ in names:
+        connection = due(grant=grant, subdomain=subdomain)
+        dynamodb.put_item(TableName=tables.connections, Item=item_of(connection))
+    assert store.mark_disconnecting(due(grant="reporting"), NOON)
+    replaced = [store.keep_replaced(renewal(f"c{number}")) for number in range(20)]
+    assert store.erase(replaced[0], "revoked", NOON)
+    names |= {Named("default", ACME, f"c{number}") for number in range(1, 20)}
     listing = ConnectionListing(dynamodb, tables.connections)
-    assert sorted(listing) == sorted(names)
-    assert listing.count() == 41
+    found = list(listing)
+    assert (set(found), len(found), listing.count()) == (names, 60, 60)
 
 
 def test_a_table_that_is_not_there_is_an_error_of_ours(dynamodb: "DynamoDBClient") -> None:
@@ -60,7 +68,7 @@ def rekey(client: "LambdaClient", answer: object, error: str | None = None) -> A
     }
     with Stubber(client) as stub:
         stub.add_response("invoke", response | ({"FunctionError": error} if error else {}), asked)
-        return AskRekey(LambdaRefresher(client, "refresh"), "2027-01")([("default", ACME)])
+        return AskRekey(LambdaRefresher(client, "refresh"), "2027-01")([Named("default", ACME)])
 
 
 def test_rows_are_named_and_answered_in_their_order(lambda_client: "LambdaClient") -> None:

@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from cli.jobs import import_rows
 from cli.jobs.batch_read import ATTEMPTS, BatchRead
 from cli.jobs.import_rows import READ, ImportRows, NewRow, Over, SeenRow
-from tests.doubles.samples import establishment
+from tests.doubles.samples import ACME, establishment
 from tests.doubles.scripted import NOON
 from tests.dynamodb_local import Tables
 from tests.jobs.doubles import Clock
-from tests.stores.refreshing import KEY, OURS, due, item_of
+from tests.stores.refreshing import KEY, OURS, due, item_of, pair
+from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, Version
@@ -44,6 +45,10 @@ class Table:
     def row(self) -> Any:
         """Return the row, raw."""
         return self.client.get_item(TableName=self.table, Key={"connection_key": {"S": KEY}}).get("Item", {})
+
+    def keys(self) -> set[str]:
+        """Return the keys of all rows."""
+        return {row["connection_key"]["S"] for row in self.client.scan(TableName=self.table)["Items"]}
 
     def write(self, over: Over, seen: Connection | None = None, commit_id: str = "commit-1") -> bool:
         """Write the line's row over what was seen."""
@@ -84,7 +89,7 @@ def test_a_first_row_and_one_over_a_tombstone(table: Table, before: Connection |
     version = (4, 41) if before else (1, 1)
     assert (int(row["epoch"]["N"]), int(row["generation"]["N"])) == version
     assert (row["install_id"], row["status"]) == ({"S": LINE}, {"S": "active"})
-    assert "superseded_commits" not in row
+    assert table.keys() == {KEY}
 
 
 def test_a_lost_row_is_written_over(table: Table) -> None:
@@ -93,8 +98,10 @@ def test_a_lost_row_is_written_over(table: Table) -> None:
     table.put(lost)
     assert table.write(Over.LOST, lost)
     row = table.row()
-    assert (row["epoch"], row["superseded_commits"]) == ({"N": "4"}, {"SS": ["commit-1"]})
+    assert row["epoch"] == {"N": "4"}
     assert not {"reconnect_reason", "reconnect_since", "claim_id"} & row.keys()
+    replaced = DynamoDBRefreshStore(table.client, table.table).find("default", ACME, "c40")
+    assert replaced == replace(lost.as_replaced, reconnect_since=None)
 
 
 @pytest.mark.parametrize(
@@ -120,30 +127,60 @@ def test_what_was_not_seen_is_not_written_over(
 
 
 @pytest.mark.parametrize(
-    ("over", "condition", "seen", "found"),
+    ("found", "writes"),
     [
-        (Over.LOST, "same epoch", LOST, replace(LOST, version=Version(4, 41))),
-        (Over.LOST, "still lost", LOST, due()),
-        (Over.ANY, "same epoch", due(), due(version=Version(4, 41))),
+        pytest.param(due(sealed=pair("c41")), False, id="refreshed"),
+        pytest.param(replace(due(), claim=OURS), False, id="claimed"),
+        pytest.param(LOST, False, id="judged"),
+        pytest.param(due(), True, id="nothing"),
     ],
 )
-def test_without_its_condition_it_would_be(
-    table: Table,
-    monkeypatch: pytest.MonkeyPatch,
-    over: Over,
-    condition: str,
-    seen: Connection,
-    found: Connection,
+def test_what_comes_between_the_read_and_the_write_is_not_written_over(
+    table: Table, monkeypatch: pytest.MonkeyPatch, found: Connection, *, writes: bool
 ) -> None:
-    """So it is that condition, and no other."""
-    table.put(found)
-    conditions = import_rows.CONDITIONS[over]
-    monkeypatch.setitem(conditions, condition, f"{conditions[condition]} OR attribute_exists(#commit_id)")
-    assert table.write(over, seen)
+    """What is moved away is what was read."""
+    table.put(due())
+    send = table.client.transact_write_items
+
+    def send_after(**asked: Any) -> Any:
+        table.put(found)
+        return send(**asked)
+
+    monkeypatch.setattr(table.client, "transact_write_items", send_after)
+    assert table.write(Over.ANY, due()) is writes
+    assert (len(table.keys()) == 2) is writes
+
+
+def test_a_pair_that_has_its_row_already_is_not_moved_again(table: Table) -> None:
+    """A restore has brought it back beside that row, where it is revoked, or was."""
+    ended = replace(due().as_replaced, status=ConnectionStatus.DISCONNECTED, sealed=None)
+    table.put(due())
+    table.client.put_item(TableName=table.table, Item=item_of(ended))
+    assert table.write(Over.ANY, due())
+    assert table.row()["install_id"] == {"S": LINE}
+    assert DynamoDBRefreshStore(table.client, table.table).find("default", ACME, "c40") == ended
+
+
+def test_a_table_that_is_busy_with_the_row_is_asked_later(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another transaction is at it; what can never be right is told as that."""
+    table.put(due())
+    reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+    for code, error in (("TransactionCanceledException", StoreUnavailableError), ("Denied", StoreError)):
+        answer: Any = {"Error": {"Code": code}, "CancellationReasons": reasons}
+        cancelled = ClientError(answer, "TransactWriteItems")
+
+        def cancel(error: ClientError = cancelled, **_: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(table.client, "transact_write_items", cancel)
+        with pytest.raises(error):
+            table.write(Over.ANY, due())
 
 
 def test_the_same_commit_is_not_written_twice(table: Table) -> None:
-    """The SDK's repeat of a write whose answer was lost supersedes nothing."""
+    """The SDK's repeat of a write whose answer was lost replaces nothing."""
     assert table.write(Over.NOTHING)
     before = table.row()
     assert not table.write(Over.ANY, due(version=Version(1, 1)))

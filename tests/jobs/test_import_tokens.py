@@ -20,7 +20,7 @@ from zendesk_oauth.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.connection import ConnectionStatus, named_by
 from zendesk_oauth.models.refresh import LossReason, Version
 from zendesk_oauth.models.token import RefreshReport, RefreshRequest
 from zendesk_oauth.models.tokens import SealContext
@@ -205,12 +205,13 @@ def test_it_is_replaced_where_that_is_wished(accounts: Accounts, run: Run) -> No
     """As by an install: the epoch rises, and the old pair waits, sealed, for its end. A second run does nothing."""
     first, second = accounts.issue(), accounts.issue()
     run(cells(first))
+    before = accounts.rows()
     assert one(run(cells(second), replace=True)) == (IMPORTED, "")
     assert (accounts.connection().version, accounts.holds(second)) == (Version(2, 2), True)
-    (superseded,) = accounts.desk.store.superseded(accounts.connection())
-    old = accounts.desk.keyring.unlock(
-        SealContext("default", accounts.connection().subdomain), superseded.sealed
-    )
+    (key,) = accounts.rows().keys() - before.keys()
+    replaced = accounts.desk.store.find(*named_by(key))
+    assert replaced is not None
+    old = accounts.desk.keyring.unlock(replaced.context, replaced.living_pair)
     assert old.refresh_token.reveal() == first.refresh_token
     before = accounts.rows()
     assert one(run(cells(second), replace=True)) == (DONE, "")

@@ -58,7 +58,6 @@ def assert_imported(accounts: Accounts, pairs: dict[str, TokenPair]) -> None:
     assert {(row["epoch"]["N"], row["generation"]["N"]) for row in rows.values()} == {("1", "1")}
     assert {row["status"]["S"] for row in rows.values()} == {"active"}
     assert len({row["install_id"]["S"] for row in rows.values()}) == len(pairs)
-    assert not any("superseded_commits" in row for row in rows.values())
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(lambda name: accounts.holds(pairs[name], name), pairs))
 
@@ -144,7 +143,7 @@ def assert_resealed(
         assert row is not None
         pair = desk.keyring.unlock(row.connection.context, row.connection.living_pair)
         tokens = (pair.access_token.reveal(), pair.refresh_token.reveal())
-        is_marked = row.marks == {rekey_mark(CAMPAIGN, row.connection.living_pair)}
+        is_marked = row.mark == rekey_mark(CAMPAIGN, row.connection.living_pair)
         return is_marked and tokens == (f"access of {name}", f"refresh of {name}")
 
     with ThreadPoolExecutor(4) as pool:

@@ -18,8 +18,13 @@ NOTHING, BROKEN = RekeyOutcome.NOTHING, RekeyOutcome.BROKEN
 
 
 def named(number: int) -> Named:
-    """Return one of many rows."""
-    return "default", Subdomain(f"account-{number}")
+    """Return one of many rows: of a connection, or of a replaced pair."""
+    return Named("default", Subdomain(f"account-{number}"), f"c{number}" if number % 2 else None)
+
+
+def answer(row: Named, outcome: RekeyOutcome, cause: str | None = None) -> RekeyAnswer:
+    """Return the answer for a row."""
+    return RekeyAnswer(row.grant, row.subdomain, outcome, cause, row.replaced)
 
 
 @dataclass
@@ -48,7 +53,7 @@ class Function:
         """Seal them."""
         self.before()
         self.batches.append((self.clock.seconds, len(rows)))
-        return [RekeyAnswer(*row, self._outcome(row)) for row in rows]
+        return [answer(row, self._outcome(row)) for row in rows]
 
     def _outcome(self, row: Named) -> RekeyOutcome:
         self.asked[row] += 1
@@ -141,7 +146,7 @@ def test_rows_that_never_come_to_an_end_are_told() -> None:
     function.scripted[named(1)] = [LATER] * 1000
     report = function.run()
     assert not report.is_whole
-    assert report.left == (RekeyAnswer(*named(1), LATER),)
+    assert report.left == (answer(named(1), LATER),)
     assert PATIENCE_SECONDS <= function.clock.seconds <= PATIENCE_SECONDS + 60
     assert report.rows == {RESEALED: 1}
 
@@ -160,7 +165,7 @@ def test_a_row_that_does_not_open_is_told_and_keeps_nobody_up() -> None:
     function.scripted = {named(1): [BROKEN] * 10, named(2): [BROKEN, RESEALED]}
     report = function.run()
     assert not report.is_whole
-    assert report.broken == (RekeyAnswer(*named(1), BROKEN),)
+    assert report.broken == (answer(named(1), BROKEN),)
     assert report.rows == {RESEALED: 1, BROKEN: 2}
     assert report.left == ()
 
@@ -169,7 +174,7 @@ def test_a_row_that_breaks_while_it_is_looked_at_again_is_told_too() -> None:
     """It was sealed by the last look, and does not open by the one after it."""
     function = Function([named(0)])
     function.scripted = {named(0): [RESEALED, RESEALED, BROKEN]}
-    assert function.run().broken == (RekeyAnswer(*named(0), BROKEN),)
+    assert function.run().broken == (answer(named(0), BROKEN),)
 
 
 def test_what_is_not_sealed_is_counted_as_nothing() -> None:
@@ -203,7 +208,7 @@ def test_a_function_that_can_never_be_asked_leaves_its_rows() -> None:
 
     function = Function([named(0)], before=throttle)
     (left,) = function.run().left
-    assert left == RekeyAnswer(*named(0), LATER, "refresh_pending")
+    assert left == answer(named(0), LATER, "refresh_pending")
 
 
 def test_an_empty_table_is_whole() -> None:

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.errors import RefusedError
-from cli.jobs import restore_update
+from cli.jobs import restore_rows, restore_update
+from cli.jobs.replacing import is_written
 from cli.jobs.restore_outcome import RAISED_BY, RestoreOutcome
 from cli.jobs.restore_rows import RestoreRows
 from cli.jobs.restore_table import RestoreTable, RowReport
 from tests.doubles.samples import ACME, GLOBEX
+from tests.doubles.scripted import NOON
 from tests.dynamodb_local import Tables, create_tables
 from tests.jobs.doubles import Clock
-from tests.stores.refreshing import KEY, OURS, due, item_of, pair, resealed, superseded, times
+from tests.stores.refreshing import KEY, OURS, due, item_of, pair, renewal, resealed, times
+from zendesk_oauth.adapters.dynamodb_connection_attributes import connection_of
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
-from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore
 from zendesk_oauth.errors import StoreError
-from zendesk_oauth.models.connection import ConnectionStatus
-from zendesk_oauth.models.refresh import Connection, Superseded, Version
+from zendesk_oauth.models.connection import ConnectionStatus, keep_alive_shard
+from zendesk_oauth.models.refresh import Connection, Version
 from zendesk_oauth.models.subdomain import Subdomain
 
 if TYPE_CHECKING:
@@ -72,11 +74,11 @@ class Shelf:
         assert found is not None
         return found
 
-    def superseded(self) -> tuple[Superseded, ...]:
-        """Return what waits in it for its revocation."""
-        found = DynamoDBRekeyStore(self.client, self.live).find_sealed("default", ACME)
-        assert found is not None
-        return found.superseded
+    def replaced(self) -> list[Connection]:
+        """Return the pairs that wait for their revocation."""
+        rows = self.client.scan(TableName=self.live)["Items"]
+        found = [connection_of(row) for row in rows if row["connection_key"]["S"].startswith("~")]
+        return [row for row in found if row.sealed]
 
 
 @pytest.fixture(scope="module")
@@ -126,17 +128,27 @@ def test_a_row_comes_back_whatever_its_status(shelf: Shelf, status: ConnectionSt
 
 
 def test_what_was_to_be_revoked_is_looked_after_again(shelf: Shelf) -> None:
-    """The pairs that a row held as superseded come back with it, and with the index."""
+    """The rows of replaced pairs come back like any other, and into the index."""
     store = DynamoDBRefreshStore(shelf.client, shelf.backup)
+    kept = [store.keep_replaced(renewal(commit_id)) for commit_id in ("old", "older-one_x")]
+    assert [report.outcome for report in shelf.run()] == [RESTORED, RESTORED]
+    for row in kept:
+        back = replace(row, version=Version(1003, 41))
+        assert shelf.store.find("default", ACME, row.replaced) == back
+        shard = keep_alive_shard(row.key)
+        assert row.replaced in [due.replaced for due in shelf.store.unfinished(shard, NOON)]
+        assert shelf.store.erase(back, "revoked", NOON)
+
+
+def test_what_is_not_being_disconnected_leaves_the_index(shelf: Shelf) -> None:
+    """The stack's own row was being disconnected: now the backup's connection is there, and its pair elsewhere."""
+    ending = replace(THEN, sealed=pair("c41"))
     shelf.keep(THEN)
-    for commit_id in ("old", "older-one_x"):
-        store.keep_superseded(THEN, superseded(commit_id))
-    assert shelf.outcome() is RESTORED
-    assert set(shelf.superseded()) == {superseded("old"), superseded("older-one_x")}
-    assert not shelf.store.finish(THEN)
-    for commit_id in ("old", "older-one_x"):
-        shelf.store.forget_superseded(THEN, superseded(commit_id))
-    assert shelf.store.finish(THEN)
+    shelf.put(ending)
+    assert shelf.store.mark_disconnecting(ending, NOON)
+    assert shelf.outcome(over_newer=True) is RESTORED
+    assert not {"unfinished_shard", "unfinished_at"} & shelf.row().keys()
+    assert [row.replaced for row in shelf.replaced()] == ["c41"]
 
 
 def test_a_second_run_changes_nothing(shelf: Shelf) -> None:
@@ -191,13 +203,15 @@ def test_a_row_that_is_older_is_replaced(shelf: Shelf) -> None:
         THEN, version=Version(3, 38), sealed=pair("c38"), issued_at=THEN.issued_at - timedelta(days=4)
     )
     shelf.keep(THEN)
-    shelf.put(older, claim_id={"S": "x"}, reconnect_reason={"S": "stays behind"})
+    shelf.clock.seconds = (OURS.until - shelf.clock.now()).total_seconds()
+    shelf.put(replace(older, claim=OURS, reconnect_reason="goes along"))
     assert shelf.outcome() is RESTORED
     assert shelf.connection() == replace(THEN, version=Version(1003, 40))
-    assert shelf.superseded() == (Superseded(pair("c38"), older.times.expires_at, may_have_lost=True),)
-    assert "reconnect_reason" not in shelf.row()
-    due_rows = shelf.store.unfinished(shelf.row()["unfinished_shard"]["S"], THEN.issued_at)
-    assert [row[:2] for row in due_rows] == [("default", ACME)]
+    (replaced,) = shelf.replaced()
+    assert replaced == replace(older.as_replaced, claim=OURS, reconnect_reason="goes along")
+    assert not {"reconnect_reason", "claim_id"} & shelf.row().keys()
+    due_rows = shelf.store.unfinished(keep_alive_shard(replaced.key), shelf.clock.now())
+    assert [row.replaced for row in due_rows] == ["c38"]
 
 
 def test_a_younger_row_of_a_lower_epoch_is_kept_and_raised(shelf: Shelf) -> None:
@@ -207,7 +221,7 @@ def test_a_younger_row_of_a_lower_epoch_is_kept_and_raised(shelf: Shelf) -> None
     shelf.put(young)
     assert shelf.outcome() is RAISED
     assert shelf.connection() == replace(young, version=Version(1003, 1))
-    assert shelf.superseded() == ()
+    assert shelf.replaced() == []
     assert shelf.outcome() is KEPT
 
 
@@ -219,7 +233,7 @@ def test_a_row_that_was_only_raised_can_be_replaced_later(shelf: Shelf) -> None:
     assert shelf.outcome() is RAISED
     assert shelf.outcome(over_newer=True) is RESTORED
     assert shelf.connection() == replace(THEN, version=Version(2003, 40))
-    assert shelf.superseded() == (Superseded(pair("new"), young.times.expires_at),)
+    assert shelf.replaced() == [replace(young.as_replaced, version=Version(1003, 1))]
 
 
 @pytest.mark.parametrize("over_newer", [True, False])
@@ -235,16 +249,16 @@ def test_a_row_is_not_replaced_while_it_is_refreshed(shelf: Shelf, *, over_newer
     assert shelf.outcome(over_newer=over_newer) is RESTORED
 
 
-def test_a_pair_that_the_backup_has_as_superseded_lies_there_once(shelf: Shelf) -> None:
-    """The stack's own row is older than the backup, and has the pair that was replaced since."""
+def test_a_pair_that_the_backup_has_as_replaced_lies_there_once(shelf: Shelf) -> None:
+    """The stack's own row is older than the backup, and has the pair that was replaced since: in any order."""
     older = replace(
         THEN, version=Version(2, 39), sealed=pair("old"), issued_at=THEN.issued_at - timedelta(days=4)
     )
-    shelf.keep(THEN)
-    DynamoDBRefreshStore(shelf.client, shelf.backup).keep_superseded(THEN, superseded("old"))
+    shelf.keep(THEN, older.as_replaced)
     shelf.put(older)
-    assert shelf.outcome() is RESTORED
-    assert shelf.superseded() == (superseded("old"),)
+    assert RESTORED in [report.outcome for report in shelf.run()]
+    assert [row.replaced for row in shelf.replaced()] == ["old"]
+    assert shelf.connection() == replace(THEN, version=Version(1003, 40))
 
 
 def test_a_younger_row_is_not_raised_while_it_is_refreshed(shelf: Shelf) -> None:
@@ -268,15 +282,15 @@ def test_all_rows_are_replaced_where_that_is_wished(shelf: Shelf) -> None:
     shelf.put(newer)
     assert shelf.outcome(over_newer=True, raised_by=1) is RESTORED
     assert shelf.connection() == replace(THEN, version=Version(2008, 40))
-    assert shelf.superseded() == (Superseded(pair("c55"), newer.times.expires_at),)
+    assert shelf.replaced() == [newer.as_replaced]
 
 
-def test_the_same_pair_is_not_superseded_by_itself(shelf: Shelf) -> None:
+def test_the_same_pair_is_not_replaced_by_itself(shelf: Shelf) -> None:
     """It may have been sealed anew since: what comes back is the backup's seal of the same tokens."""
     shelf.keep(THEN)
-    shelf.put(replace(THEN, sealed=resealed("c40")), rekeyed={"SS": ["mark"]})
+    shelf.put(replace(THEN, sealed=resealed("c40")), rekeyed={"S": "mark"})
     assert shelf.outcome(over_newer=True) is RESTORED
-    assert shelf.superseded() == ()
+    assert shelf.replaced() == []
     assert shelf.connection() == replace(THEN, version=Version(1003, 40))
     assert "rekeyed" not in shelf.row()
 
@@ -288,7 +302,7 @@ def test_a_damaged_row_is_replaced_too(shelf: Shelf, lost: str) -> None:
     damaged = {name: value for name, value in item_of(due(version=Version(3, 41))).items() if name != lost}
     shelf.client.put_item(TableName=shelf.live, Item=damaged)
     assert shelf.outcome(over_newer=True) is RESTORED
-    assert (shelf.connection(), shelf.superseded()) == (replace(THEN, version=Version(1003, 40)), ())
+    assert (shelf.connection(), shelf.replaced()) == (replace(THEN, version=Version(1003, 40)), [])
 
 
 def test_a_tombstone_is_replaced_only_where_that_is_wished(shelf: Shelf) -> None:
@@ -298,7 +312,7 @@ def test_a_tombstone_is_replaced_only_where_that_is_wished(shelf: Shelf) -> None
     shelf.store.erase(THEN, "revoked", LATER_ON)
     assert shelf.outcome() is KEPT
     assert shelf.outcome(over_newer=True) is RESTORED
-    assert (shelf.connection().is_active, shelf.superseded()) == (True, ())
+    assert (shelf.connection().is_active, shelf.replaced()) == (True, [])
     assert not {"revocation", "disconnected_at"} & shelf.row().keys()
 
 
@@ -418,13 +432,12 @@ def test_each_condition_stops_a_write_that_comes_too_late(
 ) -> None:
     """With it the first write is refused, without it the row that came in between is written over."""
     writes: list[bool] = []
-    is_written = RestoreRows._is_written
 
-    def noted(rows: RestoreRows, row: Any, update: Any) -> bool:
-        writes.append(is_written(rows, row, update))
+    def noted(*arguments: Any) -> bool:
+        writes.append(is_written(*arguments))
         return writes[-1]
 
-    monkeypatch.setattr(RestoreRows, "_is_written", noted)
+    monkeypatch.setattr(restore_rows, "is_written", noted)
     for left_out in (False, True):
         if left_out:
             conditions = restore_update.CONDITIONS[write]
@@ -481,5 +494,5 @@ def test_a_row_that_changes_each_time_is_left_for_later(
 ) -> None:
     """Three times are enough."""
     shelf.keep(THEN)
-    monkeypatch.setattr(RestoreRows, "_is_written", lambda *_: False)
+    monkeypatch.setattr(restore_rows, "is_written", lambda *_: False)
     assert shelf.outcome() is LATER

@@ -17,9 +17,17 @@ from tests.processes.deployment import ACCESS_LIFE, REFRESH_LIFE, SEAL, Addresse
 from zendesk_oauth.adapters.dynamodb_connections import DynamoDBConnectionStore
 from zendesk_oauth.adapters.dynamodb_installs import DynamoDBInstallStore
 from zendesk_oauth.adapters.kms_sealer import KmsSealer
-from zendesk_oauth.models.connection import connection_key, token_times
+from zendesk_oauth.models.connection import SHARDS, connection_key, token_times
 from zendesk_oauth.models.install import PENDING_LIFE
-from zendesk_oauth.models.refresh import Asked, Connection, RefreshAnswer, RefreshQuestion, Version
+from zendesk_oauth.models.refresh import (
+    REPLAY_ROUND,
+    Asked,
+    Connection,
+    DueConnection,
+    RefreshAnswer,
+    RefreshQuestion,
+    Version,
+)
 from zendesk_oauth.models.secret import Secret, base64url, fingerprint
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import IssuedTokens, SealContext
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 GRANT = "default"
 FUNCTION_SECONDS = 58.0
 CLAIM_OVER = 71.0
+CLAIM_REPLAYED = CLAIM_OVER + REPLAY_ROUND.total_seconds()
 """After so many seconds a claim is over: it lives for 70."""
 DUE = (ACCESS_LIFE - timedelta(minutes=9)).total_seconds()
 """A token of that age is due for refresh, and lives long enough for Zendesk to say something of it."""
@@ -142,10 +151,17 @@ class Scene:
         return DisconnectConnection(ports)(marked, self.clock.monotonic() + FUNCTION_SECONDS)
 
     def retire(self) -> int:
-        """Revoke what was superseded, as the schedule does; return how many pairs are left."""
-        until = self.clock.monotonic() + FUNCTION_SECONDS
-        FinishConnection(self.ports)(GRANT, Subdomain("acme"), until)
-        return len(self.ports.store.superseded(self.connection()))
+        """Revoke what was replaced, as the schedule does; return how many pairs are left."""
+        finish = FinishConnection(self.ports)
+        for due in self._unfinished():
+            until = self.clock.monotonic() + FUNCTION_SECONDS
+            finish(due.grant, due.subdomain, until, due.replaced)
+        return len(self._unfinished())
+
+    def _unfinished(self) -> list[DueConnection]:
+        """Return all that is being disconnected, due or not."""
+        later = self.clock.now() + timedelta(days=1)
+        return [due for shard in SHARDS for due in self.ports.store.unfinished(shard, later)]
 
     # -- what can be seen --
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.flow.wire import at_the_same_time
 from tests.processes.flight import in_flight, release
-from tests.processes.scene import CLAIM_OVER, DUE, Scene
+from tests.processes.scene import CLAIM_OVER, CLAIM_REPLAYED, DUE, Scene
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import RefreshOutcome, Version
 from zendesk_oauth.services.disconnect_connection import DisconnectOutcome
@@ -60,7 +60,7 @@ def test_r14_a_disconnect_whose_refresh_died_finds_nothing_alive(scene: Scene) -
     scene.zendesk.misbehave("lost", grant_type="refresh_token")
     assert scene.ask().outcome is RefreshOutcome.UNRESOLVED
     assert scene.disconnect().outcome is DisconnectOutcome.UNDER_WAY
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(CLAIM_REPLAYED)
     assert scene.disconnect().outcome is DisconnectOutcome.DISCONNECTED
     assert scene.connection().status is ConnectionStatus.DISCONNECTED
 
@@ -90,7 +90,9 @@ def test_r14_a_late_refusal_does_not_touch_a_reinstall(scene: Scene, error: str)
     scene.ask()
     assert scene.connection().version == Version(2, 2)
     assert scene.connection().is_active
-    scene.retire()
+    assert scene.retire() == 1  # the claim has moved along with the pair before
+    scene.pass_time(CLAIM_REPLAYED)
+    assert scene.retire() == 0
     assert scene.is_whole(2)
 
 

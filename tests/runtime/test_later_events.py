@@ -31,11 +31,12 @@ REFRESH: dict[str, Asked] = {
     "idle": ("outcome", "current"),
     "unknown-connection": ("outcome", "not_connected"),
     "finish": ("outcome", "finished"),
+    "finish-replaced": ("outcome", "finished"),
     "keep-alive": ("asked", 0),
     "unfinished": ("asked", 0),
     "rekey": (
         "rows",
-        [{"grant": "default", "subdomain": "acme", "outcome": "resealed", "cause": None}],
+        [{"grant": "default", "subdomain": "acme", "outcome": "resealed", "cause": None, "replaced": None}],
     ),
     "probe": ("outcome", "alive"),
     "examine": ("client", "ok"),

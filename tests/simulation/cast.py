@@ -14,7 +14,7 @@ from tests.simulation.simulated_store import SimulatedQueue, SimulatedRekeyStore
 from tests.simulation.world import Call, World
 from tests.simulation.zendesk import SimulatedZendesk
 from zendesk_oauth.errors import ProviderUnavailableError, StoreUnavailableError
-from zendesk_oauth.models.connection import ConnectionStatus, token_times
+from zendesk_oauth.models.connection import ConnectionStatus, named_by, token_times
 from zendesk_oauth.models.refresh import Asked, Connection, RefreshAnswer, RefreshQuestion, Version
 from zendesk_oauth.models.rekey import RekeyOutcome
 from zendesk_oauth.ports.refresh import RefreshStore
@@ -27,6 +27,13 @@ from zendesk_oauth.services.replay_rescued import ReplayRescued
 
 KEY = "default#acme"
 CAMPAIGN = "campaign"
+_WORST_FIRST = (
+    RekeyOutcome.BROKEN,
+    RekeyOutcome.LATER,
+    RekeyOutcome.RESEALED,
+    RekeyOutcome.DONE,
+    RekeyOutcome.NOTHING,
+)
 _HALFWAY = b"\x80"
 
 
@@ -136,15 +143,20 @@ class Cast:
                 return
 
     def finish(self) -> None:
-        """Go on with what is unfinished, as the schedule does."""
-        with suppress(StoreUnavailableError):
-            FinishConnection(self.ports)("default", ACME, self._until())
+        """Go on with what is unfinished, as the schedule does: each row is an invocation of its own."""
+        for key in (KEY, *(key for key in self.rows.unfinished_at if key != KEY)):
+            grant, subdomain, replaced = named_by(key)
+            with suppress(StoreUnavailableError):
+                FinishConnection(self.ports)(grant, subdomain, self._until(), replaced)
 
     def rekey(self) -> None:
-        """Seal the row anew, as `refresh` does for the operator's command."""
+        """Seal every row anew, as `refresh` does for the operator's command; its word is the worst of theirs."""
         store = SimulatedRekeyStore(self.world, self.rows)
         visit = RekeyConnection(store, self.keyring, self.world)
-        self.rekeyed = visit("default", ACME, CAMPAIGN, self._until()).outcome
+        outcomes = set()
+        for key in tuple(self.rows.rows):
+            outcomes.add(visit(*named_by(key), CAMPAIGN, self._until()).outcome)
+        self.rekeyed = next(outcome for outcome in _WORST_FIRST if outcome in outcomes)
 
     def replay_rescued(self) -> None:
         """Make durable what could not be committed, as the queue's consumer does."""

@@ -3,7 +3,7 @@
 I4 and I10 are checked by the readers themselves, I5, I7 and I8 by other tests: no secret, event or install is played.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.simulation.keys import OLD_KEY, opened
 from tests.simulation.plot import Plot
@@ -13,7 +13,9 @@ from tests.simulation.zendesk import SimulatedZendesk
 from zendesk_oauth.errors import SealBrokenError
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, LossReason
+from zendesk_oauth.services.revoke_token import Revocation
 
+_LOST = (LossReason.ANSWER_LOST, Revocation.GIVEN_UP)
 _ENDING = (ConnectionStatus.DISCONNECTING, ConnectionStatus.DISCONNECTED)
 
 
@@ -41,6 +43,8 @@ class Invariants:
     before: Connection
     """The row before that, which an eventually consistent read may still show."""
     ended_epoch: int = 0
+    ended: set[str] = field(default_factory=set)
+    """The rows of replaced pairs that have ended."""
 
     def now(self) -> Connection:
         """Return the row as it is."""
@@ -50,6 +54,9 @@ class Invariants:
         """Tell which invariant does not hold now."""
         if self.zendesk.trespasses:
             return self.zendesk.trespasses[0]
+        wrong = self._wrong_replaced()
+        if wrong:
+            return wrong
         row = self.now()
         if row is self.seen:
             return None
@@ -62,6 +69,20 @@ class Invariants:
             or self._wrong_pair(row)
             or self._forgotten(row)
         )
+
+    def _wrong_replaced(self) -> str | None:
+        """Tell what is wrong with a replaced pair: each has a row of its own, which ends once."""
+        if len(self.rows.rows) == 1:
+            return None
+        for key, row in self.rows.rows.items():
+            is_ended = row.status is ConnectionStatus.DISCONNECTED
+            if row.replaced and key in self.ended and not is_ended:
+                return "I9: a replaced pair that had ended came back"
+            if row.replaced and is_ended:
+                self.ended.add(key)
+            if (row.status is ConnectionStatus.DISCONNECTING) != (key in self.rows.unfinished_at):
+                return f"I2: {key} is {row.status}, and the schedule does not know it"
+        return None
 
     def _wrong_turn(self, row: Connection, old: Connection, asked_to_end: set[int]) -> str | None:
         """Tell whether the status took a way that it may not take."""
@@ -103,20 +124,36 @@ class Invariants:
         row = self.now()
         if is_plain(plot, budget) and self.zendesk.posts != plot.posts:
             return f"I1: {self.zendesk.posts} POSTs where nothing befell anybody"
-        if plot.rekeys and self._lies_under_old_keys(row):
+        if plot.rekeys and self._lies_under_old_keys():
             return "I11: a campaign has said that all is done, and something lies under the old keys"
         if row.status is ConnectionStatus.RECONNECT_REQUIRED:
             wrong = self._wrong_verdict(row, plot)
             if wrong:
                 return wrong
-        orphans = self.zendesk.alive() - {access_of(row)}
+        orphans = self.zendesk.alive() - {access_of(each) for each in self.rows.rows.values()}
         careless = sorted(access for access in orphans if self._arrived(access))
-        return f"I2: {careless[0]} was received by a worker who lived, and lost" if careless else None
+        if careless:
+            return f"I2: {careless[0]} was received by a worker who lived, and lost"
+        untold = sorted(access for access in orphans if not self._is_told(access))
+        return f"I12: {untold[0]} lives, is stored nowhere, and nothing tells of it" if untold else None
 
-    def _lies_under_old_keys(self, row: Connection) -> bool:
-        """Tell whether anything in the row is sealed under what its first pair was sealed under."""
-        superseded = (each.sealed for each in self.rows.replaced.get(self.key, ()))
-        pairs = [*([row.sealed] if row.sealed else []), *superseded]
+    def _is_told(self, access: str) -> bool:
+        """Tell whether the pair that this one came in the place of is said to have been lost, or one before that.
+
+        What an install has never received is not the refresh protocol's to tell, nor what was rotated by a worker whose
+        claim was over.
+        """
+        pair = self.zendesk.by_access(access).before
+        if pair is None or self.zendesk.was_posted_late:
+            return True
+        told = {opened(one.access_token, one.commit_id) for one, what in self.rows.told if what in _LOST}
+        while pair is not None and pair.access not in told:
+            pair = pair.before
+        return pair is not None
+
+    def _lies_under_old_keys(self) -> bool:
+        """Tell whether anything in the table is sealed under what its first pair was sealed under."""
+        pairs = [row.sealed for row in self.rows.rows.values() if row.sealed]
         tokens = [token for pair in pairs for token in (pair.access_token, pair.refresh_token)]
         return any(token.wrapped_key == OLD_KEY for token in tokens)
 

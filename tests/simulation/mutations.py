@@ -33,18 +33,30 @@ REVOKED_AND_AN_INSTALL = Plot(
     "a worker and an install, a revoked token", workers=1, reinstalls=1, revoked=True, calm=2
 )
 TWO_DISCONNECTS = Plot("a worker and two disconnects", workers=1, disconnects=2, calm=2)
-OVER = Plot("two disconnects, a token that is over", disconnects=2, ticks=1, over=True, calm=2)
+OVER = Plot(
+    "two disconnects, a token that is over",
+    disconnects=2,
+    ticks=1,
+    tick_seconds=(150.0,),
+    over=True,
+    calm=2,
+)
 OVER_AND_AN_INSTALL = Plot(
     "two disconnects and an install, a token that is over", disconnects=2, reinstalls=1, over=True, calm=2
 )
+AN_INSTALL_AND_A_LOSS = Plot(
+    "two workers and an install, two harms, one pause", workers=2, reinstalls=1, harms=2, ticks=1, calm=2
+)
 THE_SCHEDULE = Plot(
-    "a disconnect, an install, and the schedule", disconnects=1, reinstalls=1, finishes=1, harms=1, calm=2
+    "a worker, a disconnect, and the schedule, one harm",
+    workers=1,
+    disconnects=1,
+    finishes=1,
+    harms=1,
+    calm=2,
 )
 A_REKEY = Plot("two workers and a rekey, one pause", workers=2, rekeys=1, ticks=1, calm=2)
 A_REKEY_AND_AN_END = Plot("a disconnect and a rekey", disconnects=1, rekeys=1, calm=2)
-A_REKEY_OF_TWO = Plot(
-    "an install, the schedule, and a rekey, one pause", reinstalls=1, finishes=1, rekeys=1, ticks=1, calm=2
-)
 
 CONDITIONS = {
     "claim: same version": TWO_WORKERS,
@@ -64,16 +76,17 @@ CONDITIONS = {
     "erase: same version": OVER_AND_AN_INSTALL,
 }
 """Every condition of every write of a refresh or a disconnect, and the plot that misses it soon."""
-FINISHING = {
-    "finish: not disconnecting": THE_SCHEDULE,
-    "finish: nothing superseded": THE_SCHEDULE,
+REPLACING = {
+    "connect: no pair": AND_AN_INSTALL,
+    "replace: same pair": AND_AN_INSTALL,
+    "replace: nothing found out since": AN_INSTALL_AND_A_LOSS,
+    "keep replaced: no such row": THE_SCHEDULE,
 }
-"""The conditions on which a connection leaves the unfinished ones."""
+"""The conditions on which a pair is replaced, and kept in a row of its own."""
 RESEALING = {
     "reseal: same pair": A_REKEY,
     "reseal: not erased": A_REKEY_AND_AN_END,
     "reseal: no living claim": A_REKEY,
-    "reseal superseded: still there": A_REKEY_OF_TWO,
 }
 """The conditions on which a pair is laid under fresh keys."""
 MOST = 10_000
@@ -113,7 +126,7 @@ class Judged:
 MUTATIONS = (
     *(
         Mutation(f"without “{name}”", plot, left_out=frozenset({name}))
-        for name, plot in (CONDITIONS | FINISHING | RESEALING).items()
+        for name, plot in (CONDITIONS | REPLACING | RESEALING).items()
     ),
     Mutation(f"with “{COMMIT_FENCED}”", AND_A_PAUSE, added=frozenset({COMMIT_FENCED})),
     Mutation(f"with “{JUDGED_BY_A_FLAG}”", A_REKEY, added=frozenset({JUDGED_BY_A_FLAG})),

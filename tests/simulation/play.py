@@ -74,7 +74,7 @@ class Performance:
         return self.invariants.check(self.cast.asked_to_end)
 
     def _is_stored(self, refresh: str) -> bool:
-        return refresh_of(self.rows.rows[KEY]) == refresh
+        return any(refresh_of(row) == refresh for row in self.rows.rows.values())
 
     def run(self) -> None:
         """Play it, then let peace return: faults end, time passes, and what is left must be whole."""
@@ -107,7 +107,7 @@ class Performance:
         if cast.queue.waiting:
             world.add(f"rescue in peace {number}", cast.replay_rescued)
         world.add(f"worker in peace {number}", cast.refresh)
-        if KEY in self.rows.unfinished_at:
+        if self.rows.unfinished_at:
             world.add(f"schedule in peace {number}", cast.finish)
         world.play()
         if self.plot.rekeys:
@@ -125,7 +125,7 @@ class Performance:
         row = self.rows.rows[KEY]
         if self.plot.rekeys and self.cast.rekeyed not in _SEALED:
             return False
-        if KEY in self.rows.unfinished_at or self.rows.replaced.get(KEY) or self.cast.queue.waiting:
+        if self.rows.unfinished_at or self.cast.queue.waiting:
             return False
         if row.status is not ConnectionStatus.ACTIVE:
             return True

@@ -1,15 +1,17 @@
 """The rows and the rescue queue as the services meet them: each method a call that can go wrong."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from tests.simulation.rekey_rows import RekeyRows
 from tests.simulation.store import ConditionalRows, Row
 from tests.simulation.world import Call, World
+from zendesk_oauth.adapters.dynamodb_connections import ATTEMPTS
 from zendesk_oauth.errors import StoreUnavailableError
 from zendesk_oauth.models.connection import TokenTimes
-from zendesk_oauth.models.refresh import Claim, DueConnection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.refresh import Claim, DueConnection, LossReason, Renewal
 from zendesk_oauth.models.rekey import SealedRow
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
@@ -36,8 +38,8 @@ class SimulatedStore:
     def _call[T](self, name: str, effect: Callable[[], T]) -> T:
         return self.world.call(Call(name, _unavailable), effect)
 
-    def find(self, grant: str, subdomain: Subdomain) -> Row | None:
-        return self._call("read", lambda: self.rows.find(grant, subdomain))
+    def find(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> Row | None:
+        return self._call("read", lambda: self.rows.find(grant, subdomain, replaced))
 
     def claim(self, connection: Row, claim: Claim, now: datetime) -> bool:
         self.held = claim
@@ -59,13 +61,16 @@ class SimulatedStore:
         return self._call("commit", lambda: self._commit(renewal, disconnecting=disconnecting))
 
     def _commit(self, renewal: Renewal, *, disconnecting: bool) -> Row | None:
-        row = self.rows.find(renewal.grant, renewal.subdomain)
+        row = self.rows.find(renewal.grant, renewal.subdomain, renewal.replaced)
         if self.is_fenced and row is not None and not self._holds(row):
             return row
         return self.rows.commit(renewal, disconnecting=disconnecting)
 
     def _holds(self, row: Row) -> bool:
         return row.claim is not None and self.held is not None and row.claim.claim_id == self.held.claim_id
+
+    def keep_replaced(self, renewal: Renewal) -> Row:
+        return self._call("keep replaced", lambda: self.rows.keep_replaced(renewal))
 
     def require_reconnect(self, connection: Row, claim: Claim, reason: LossReason, now: datetime) -> bool:
         return self._call(
@@ -79,17 +84,17 @@ class SimulatedStore:
     def erase(self, connection: Row, revocation: str, now: datetime) -> bool:
         return self._call("erase", lambda: self.rows.erase(connection, revocation, now))
 
-    def superseded(self, connection: Row) -> Sequence[Superseded]:
-        return self._call("read superseded", lambda: self.rows.superseded(connection))
-
-    def keep_superseded(self, connection: Row, superseded: Superseded) -> None:
-        self._call("keep superseded", lambda: self.rows.keep_superseded(connection, superseded))
-
-    def forget_superseded(self, connection: Row, superseded: Superseded) -> None:
-        self._call("forget superseded", lambda: self.rows.forget_superseded(connection, superseded))
-
     def establish(self, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes) -> None:
-        self._call("establish", lambda: self.rows.establish(key, sealed, issued_at, times))
+        """Write as the callback does: the first transaction is for a row without a pair, the next over what it met."""
+        seen: Row | None = None
+        for _ in range(ATTEMPTS):
+            name = "establish" if seen is None else "establish over a pair"
+            write = partial(self.rows.establish, seen, key, sealed, issued_at, times)
+            in_the_way = self._call(name, write)
+            if in_the_way is None:
+                return
+            seen = in_the_way if in_the_way.sealed else None
+        raise StoreUnavailableError("the transaction met others each time")
 
     def idle(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         return self._call("list the idle", lambda: self.rows.idle(shard, now))
@@ -99,9 +104,6 @@ class SimulatedStore:
 
     def postpone(self, connection: Row, until: datetime) -> None:
         self._call("postpone", lambda: self.rows.postpone(connection, until))
-
-    def finish(self, connection: Row) -> bool:
-        return self._call("finish", lambda: self.rows.finish(connection))
 
 
 @dataclass(slots=True)
@@ -114,16 +116,13 @@ class SimulatedRekeyStore:
     def _call[T](self, name: str, effect: Callable[[], T]) -> T:
         return self.world.call(Call(name, _unavailable), effect)
 
-    def find_sealed(self, grant: str, subdomain: Subdomain) -> SealedRow | None:
-        return self._call("read all that is sealed", lambda: self.rows.find_sealed(grant, subdomain))
-
-    def reseal(self, connection: Row, resealed: SealedPair, marks: frozenset[str], now: datetime) -> bool:
-        return self._call("reseal", lambda: self.rows.reseal(connection, resealed, marks, now))
-
-    def reseal_superseded(self, connection: Row, resealed: Superseded, mark: str) -> bool:
+    def find_sealed(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> SealedRow | None:
         return self._call(
-            "reseal superseded", lambda: self.rows.reseal_superseded(connection, resealed, mark)
+            "read all that is sealed", lambda: self.rows.find_sealed(grant, subdomain, replaced)
         )
+
+    def reseal(self, connection: Row, resealed: SealedPair, mark: str, now: datetime) -> bool:
+        return self._call("reseal", lambda: self.rows.reseal(connection, resealed, mark, now))
 
 
 @dataclass(slots=True)

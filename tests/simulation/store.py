@@ -3,12 +3,17 @@
 The conditions are those of the DynamoDB adapter; one behaviour suite holds both to the same outcomes.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, keep_alive_shard
+from zendesk_oauth.models.connection import (
+    ConnectionStatus,
+    TokenTimes,
+    connection_key,
+    keep_alive_shard,
+    named_by,
+)
 from zendesk_oauth.models.keep_alive import keep_alive_after
 from zendesk_oauth.models.refresh import (
     Claim,
@@ -16,14 +21,12 @@ from zendesk_oauth.models.refresh import (
     DueConnection,
     LossReason,
     Renewal,
-    Superseded,
     Version,
 )
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
 
 type Row = Connection
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 _ALIVE_OR_JUDGED = (ConnectionStatus.ACTIVE, ConnectionStatus.RECONNECT_REQUIRED)
 _FOR_USE = ("commit", "not disconnected meanwhile", _ALIVE_OR_JUDGED)
 _FOR_DISCONNECT = ("commit for a disconnect", "still disconnecting", (ConnectionStatus.DISCONNECTING,))
@@ -36,10 +39,10 @@ class ConditionalRows:
     rows: dict[str, Row] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     added: frozenset[str] = frozenset()
-    replaced: defaultdict[str, list[Superseded]] = field(default_factory=lambda: defaultdict(list))
-    """The superseded pairs of each row; one that lies in two places stands here twice."""
     unfinished_at: dict[str, datetime] = field(default_factory=dict)
-    """When a row that has something left to do is to be looked after."""
+    """When a row that is being disconnected is to be looked after."""
+    told: list[tuple[SealedPair, str]] = field(default_factory=list)
+    """What is said of pairs that ended, or were judged."""
     established: set[str] = field(default_factory=set)
     """The commits of installs, each of which can be made once: its install's own row says so."""
     trespasses: list[str] = field(default_factory=list)
@@ -48,8 +51,8 @@ class ConditionalRows:
         """Tell whether a condition holds; one that is left out always does."""
         return fact or name in self.left_out
 
-    def find(self, grant: str, subdomain: Subdomain) -> Row | None:
-        return self.rows.get(f"{grant}#{subdomain}")
+    def find(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> Row | None:
+        return self.rows.get(connection_key(grant, subdomain, replaced))
 
     def claim(self, connection: Row, claim: Claim, now: datetime) -> bool:
         row = self.rows.get(connection.key)
@@ -87,7 +90,7 @@ class ConditionalRows:
             self._write(replace(row, claim=unresolved, retry_at=retry_at, times=times), claim, now)
 
     def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Row | None:
-        row = self.rows.get(f"{renewal.grant}#{renewal.subdomain}")
+        row = self.find(renewal.grant, renewal.subdomain, renewal.replaced)
         if row is None:
             return None
         name, condition, allowed = _FOR_DISCONNECT if disconnecting else _FOR_USE
@@ -96,6 +99,24 @@ class ConditionalRows:
         ):
             status = row.status if disconnecting else ConnectionStatus.ACTIVE
             self.rows[row.key] = renewed(row, renewal, status)
+        return self.rows[row.key]
+
+    def keep_replaced(self, renewal: Renewal) -> Row:
+        version = Version(renewal.replaces.epoch, renewal.replaces.generation + 1)
+        row = Connection(
+            renewal.grant,
+            renewal.subdomain,
+            version,
+            ConnectionStatus.DISCONNECTING,
+            renewal.scopes,
+            renewal.issued_at,
+            renewal.times,
+            renewal.sealed,
+            replaced=renewal.sealed.commit_id,
+        )
+        if self.holds("keep replaced: no such row", fact=row.key not in self.rows):
+            self.rows[row.key] = row
+            self.unfinished_at[row.key] = renewal.issued_at
         return self.rows[row.key]
 
     def require_reconnect(self, connection: Row, claim: Claim, reason: LossReason, now: datetime) -> bool:
@@ -109,6 +130,7 @@ class ConditionalRows:
             and self.holds("require reconnect: nobody else's living claim", fact=free)
         ):
             self._write(judged(row, reason, now), claim, now)
+            self._tell(row, reason)
             return True
         return row.status is ConnectionStatus.RECONNECT_REQUIRED and row.version == connection.version
 
@@ -132,34 +154,32 @@ class ConditionalRows:
         if row is None:
             return False
         if self.holds("erase: same version", fact=row.version == connection.version):
+            self._tell(row, revocation)
             self.rows[row.key] = erased(row)
+            self.unfinished_at.pop(row.key, None)
             return True
         return False
 
-    def superseded(self, connection: Row) -> Sequence[Superseded]:
-        kept = self.replaced.get(connection.key, ())
-        lost = {each.sealed.commit_id for each in kept if each.may_have_lost}
-        each_once = {each.sealed.commit_id: each for each in kept}
-        return tuple(replace(each, may_have_lost=own in lost) for own, each in each_once.items())
+    def _tell(self, row: Row, what: str) -> None:
+        if row.sealed is not None:
+            self.told.append((row.sealed, what))
 
-    def keep_superseded(self, connection: Row, superseded: Superseded) -> None:
-        if superseded not in self.replaced[connection.key]:
-            self.replaced[connection.key].append(superseded)
-            self.unfinished_at[connection.key] = AT_ONCE
+    def establish(
+        self, seen: Row | None, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes
+    ) -> Row | None:
+        """Begin the next epoch, over a row without a pair or over the one that was seen, whose pair is moved away.
 
-    def forget_superseded(self, connection: Row, superseded: Superseded) -> None:
-        kept, commit_id = self.replaced[connection.key], superseded.sealed.commit_id
-        kept[:] = [each for each in kept if each.sealed.commit_id != commit_id]
-
-    def establish(self, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes) -> None:
-        """Begin the next epoch, whatever was there; its pair is kept as superseded."""
+        Return the row that was in the way; None: it is made.
+        """
         row = self.rows[key]
         if sealed.commit_id in self.established:
-            return
+            return None
+        if not self._may_establish(row, seen):
+            return row
         self.established.add(sealed.commit_id)
-        if row.sealed is not None:
-            self.replaced[key].append(Superseded(row.sealed, row.times.expires_at, row.may_have_lost))
-            self.unfinished_at[key] = issued_at
+        if seen is not None:
+            self._move(seen.as_replaced, issued_at)
+        self.unfinished_at.pop(key, None)
         self.rows[key] = replace(
             row,
             version=Version(row.version.epoch + 1, row.version.generation + 1),
@@ -172,6 +192,22 @@ class ConditionalRows:
             reconnect_reason=None,
             reconnect_since=None,
         )
+        return None
+
+    def _may_establish(self, row: Row, seen: Row | None) -> bool:
+        if seen is None:
+            return self.holds("connect: no pair", fact=row.sealed is None)
+        pairs = [each.sealed.commit_id if each.sealed else None for each in (row, seen)]
+        claims = [each.claim.claim_id if each.claim else None for each in (row, seen)]
+        is_as_seen = row.status is seen.status and claims[0] == claims[1]
+        return self.holds("replace: same pair", fact=pairs[0] == pairs[1]) and self.holds(
+            "replace: nothing found out since", fact=is_as_seen
+        )
+
+    def _move(self, row: Row, now: datetime) -> None:
+        if row.key not in self.rows:
+            self.rows[row.key] = row
+            self.unfinished_at[row.key] = now
 
     def idle(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         due = [r for r in self.rows.values() if r.is_active and r.times.keep_alive_at <= now]
@@ -184,25 +220,12 @@ class ConditionalRows:
 
     def unfinished(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         due = sorted((at, key) for key, at in self.unfinished_at.items() if at <= now)
-        rows = [
-            (self.rows[key], at) for at, key in due if keep_alive_shard(key) == shard and key in self.rows
-        ]
-        return [DueConnection(row.grant, row.subdomain, at) for row, at in rows]
+        named = [(named_by(key), at) for at, key in due if keep_alive_shard(key) == shard]
+        return [DueConnection(grant, subdomain, at, replaced) for (grant, subdomain, replaced), at in named]
 
     def postpone(self, connection: Row, until: datetime) -> None:
         if connection.key in self.unfinished_at:
             self.unfinished_at[connection.key] = until
-
-    def finish(self, connection: Row) -> bool:
-        row = self.rows.get(connection.key)
-        if row is None:
-            return False
-        if self.holds(
-            "finish: not disconnecting", fact=row.status is not ConnectionStatus.DISCONNECTING
-        ) and self.holds("finish: nothing superseded", fact=not self.replaced.get(row.key)):
-            self.unfinished_at.pop(row.key, None)
-            return True
-        return False
 
 
 def renewed(row: Row, renewal: Renewal, status: ConnectionStatus) -> Row:

@@ -23,6 +23,8 @@ class Issued:
     access: str
     refresh: str
     alive: bool = True
+    before: "Issued | None" = None
+    """The pair whose refresh token it was issued for."""
 
 
 @dataclass(slots=True)
@@ -39,12 +41,12 @@ class SimulatedZendesk:
     was_posted_late: bool = False
     """Whether somebody has posted whose claim was over."""
     is_stored: Callable[[str], bool] = lambda _refresh: True
-    """Whether a refresh token is the row's own, and not one that is to be retired."""
+    """Whether a refresh token lies in a row, and not only in the hands of whoever posts it."""
     _in_flight: dict[str, Actor] = field(default_factory=dict)
 
-    def issue(self) -> Issued:
+    def issue(self, before: Issued | None = None) -> Issued:
         number = len(self.pairs) + 1
-        pair = Issued(number, f"a{number}", f"r{number}")
+        pair = Issued(number, f"a{number}", f"r{number}", before=before)
         self.pairs.append(pair)
         return pair
 
@@ -99,7 +101,7 @@ class SimulatedZendesk:
         self.rotations[refresh] = self.rotations.get(refresh, 0) + 1
         if self.rotations[refresh] > 1:
             self.trespasses.append("I1: a refresh token was rotated twice")
-        return self.issue()
+        return self.issue(old)
 
     def _notice_others(self, refresh: str) -> None:
         """Notice two POSTs of the row's token at once, unless the claim of one of them is over: it is unresolved."""

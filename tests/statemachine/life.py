@@ -12,7 +12,7 @@ from typing import Any
 from tests.simulation.keys import SimulatedPair, opened, seal
 from tests.simulation.store import ConditionalRows
 from zendesk_oauth.errors import GrantRejectedError, ProviderUnavailableError, StoreUnavailableError
-from zendesk_oauth.models.connection import ConnectionStatus, token_times
+from zendesk_oauth.models.connection import ConnectionStatus, named_by, token_times
 from zendesk_oauth.models.refresh import (
     Asked,
     Claim,
@@ -20,7 +20,6 @@ from zendesk_oauth.models.refresh import (
     RefreshOutcome,
     RefreshQuestion,
     Renewal,
-    Superseded,
     Version,
 )
 from zendesk_oauth.models.secret import Secret
@@ -253,7 +252,9 @@ class Life:
         number = len(self.zendesk.pairs)
         sealed = seal(f"a{number}", f"r{number}", f"install-{number}")
         now = self.clock.now()
-        self.rows.establish(KEY, sealed, now, token_times(tokens, now, 0.5))
+        times, seen = token_times(tokens, now, 0.5), None
+        while (in_the_way := self.rows.establish(seen, KEY, sealed, now, times)) is not None:
+            seen = in_the_way
 
     def disconnect(self) -> None:
         """End it."""
@@ -265,8 +266,10 @@ class Life:
 
     def finish(self) -> None:
         """Let the schedule of what is unfinished come by."""
-        with suppress(StoreUnavailableError):
-            FinishConnection(self.ports)("default", ACME, self._until())
+        for key in tuple(self.rows.unfinished_at):
+            grant, subdomain, replaced = named_by(key)
+            with suppress(StoreUnavailableError):
+                FinishConnection(self.ports)(grant, subdomain, self._until(), replaced)
 
     def replay(self) -> None:
         """Let the rescue queue deliver its oldest message, which stays there where it cannot be kept."""
@@ -277,13 +280,8 @@ class Life:
     def kept(self) -> set[int]:
         """Return the numbers of all pairs that lie somewhere durable."""
         sealed = [renewal.sealed for renewal in self.queue.waiting]
-        sealed += [one.sealed for one in self._superseded()]
-        if self.row.sealed is not None:
-            sealed.append(self.row.sealed)
+        sealed += [row.sealed for row in self.rows.rows.values() if row.sealed]
         return {number_in(pair) for pair in sealed}
-
-    def _superseded(self) -> list[Superseded]:
-        return self.rows.replaced[KEY]
 
 
 def _end(pair: Issued) -> None:

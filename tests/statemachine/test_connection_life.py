@@ -139,7 +139,7 @@ class ConnectionLife(RuleBasedStateMachine):
 
     @invariant()
     def what_lives_is_durable_or_was_never_received(self) -> None:
-        """I2: every living pair lies in the row, in the rescue queue, or superseded; but for answers that were lost."""
+        """I2: every living pair lies in a row or in the rescue queue; but for answers that were lost."""
         self.life.zendesk.expire()
         kept = self.life.kept()
         assert {pair.number for pair in self.life.zendesk.pairs if pair.alive and not pair.lost} <= kept

@@ -15,11 +15,11 @@ import pytest
 from tests.doubles.samples import ACME
 from tests.doubles.scripted import NOON
 from tests.simulation.rekey_rows import RekeyRows
-from zendesk_oauth.adapters import dynamodb_refresh_rows, dynamodb_rekey, dynamodb_unfinished_rows
+from zendesk_oauth.adapters import dynamodb_refresh_rows, dynamodb_rekey, dynamodb_replaced_rows
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
 from zendesk_oauth.adapters.dynamodb_rekey import DynamoDBRekeyStore
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes, keep_alive_shard
-from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, Renewal, Superseded, Version
+from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, Renewal, Version
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair, SealedToken
 from zendesk_oauth.ports.refresh import RefreshStore
@@ -110,9 +110,9 @@ def named(due_connections: Iterable[DueConnection]) -> list[tuple[str, Subdomain
     return [(connection.grant, connection.subdomain) for connection in due_connections]
 
 
-def superseded(commit_id: str = "old") -> Superseded:
-    """Return a pair that its row no longer wants."""
-    return Superseded(pair(commit_id), NOON + timedelta(hours=3))
+def replaced(**changes: Any) -> Connection:
+    """Return the row of a replaced pair: that of `due`, once an install has come over it."""
+    return replace(due().as_replaced, **changes)
 
 
 class RowStore(RefreshStore, RekeyStore, Protocol):
@@ -166,10 +166,9 @@ class InMemoryRows:
         self._rows.rows[connection.key] = connection
 
     def row(self, key: str = KEY) -> object:
-        """Return the connection, its superseded pairs, when it is looked after, and its marks."""
+        """Return the row, when it is looked after, and the mark of a campaign."""
         rows = self._rows
-        kept = tuple(rows.replaced.get(key, ()))
-        return rows.rows.get(key), kept, rows.unfinished_at.get(key), rows.marks.get(key)
+        return rows.rows.get(key), rows.unfinished_at.get(key), rows.marks.get(key)
 
     def leave_out(self, condition: str) -> None:
         """Let a condition hold always."""
@@ -218,13 +217,13 @@ def _adapter_names() -> dict[str, list[tuple[dict[str, str], str]]]:
     Those that only keep a write from making a row of nothing are not among them.
     """
     names: dict[str, list[tuple[dict[str, str], str]]] = {}
-    unfinished = {"finish": dynamodb_unfinished_rows.CONDITIONS["finish"]}
-    every = {**dynamodb_refresh_rows.CONDITIONS, **unfinished, **dynamodb_rekey.CONDITIONS}
+    kept = {"keep replaced": dynamodb_replaced_rows.CONDITIONS["keep replaced"]}
+    every = {**dynamodb_refresh_rows.CONDITIONS, **kept, **dynamodb_rekey.CONDITIONS}
     for write, conditions in every.items():
         for name in conditions:
             said = f"{write.removesuffix(' after another')}: {name}"
             names.setdefault(said, []).append((conditions, name))
-    del names["finish: row exists"]
+    del names["postpone: unfinished"]
     return names
 
 
@@ -238,7 +237,7 @@ def item_of(connection: Connection) -> "dict[str, AttributeValueTypeDef]":
         "grant": connection.grant,
         "subdomain": connection.subdomain,
         "status": connection.status,
-        "list_shard": keep_alive_shard(connection.key),
+        "list_shard": None if connection.replaced else keep_alive_shard(connection.key),
         "keep_alive_shard": keep_alive_shard(connection.key) if connection.is_active else None,
         "claim_id": connection.claim.claim_id if connection.claim else None,
         "claim_state": _claim_state(connection.claim),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SeenConnection:
-    """What the row of a connection says; `superseded` maps a commit to the access token that it replaced."""
+    """What the row of a connection says; `replaced` maps the commit of a replaced pair to its access token."""
 
     status: str
     epoch: int
@@ -30,7 +30,7 @@ class SeenConnection:
     scopes: tuple[str, ...]
     missing_scopes: tuple[str, ...]
     user_reference: str | None
-    superseded: Mapping[str, bytes]
+    replaced: Mapping[str, bytes]
 
 
 class Stores(Protocol):
@@ -74,7 +74,11 @@ class InMemoryStores:
             scopes=row.establishment.scopes,
             missing_scopes=row.establishment.missing_scopes,
             user_reference=row.establishment.user_reference,
-            superseded={by: pair.access_token.ciphertext for by, pair in row.superseded.items()},
+            replaced={
+                pair.commit_id: pair.access_token.ciphertext
+                for key, pair in self.connections.replaced.items()
+                if key.startswith(f"~{establishment.key}#")
+            },
         )
 
     def revocation(self, install_id: str) -> str | None:
@@ -96,7 +100,6 @@ class DynamoDBStores:
         row = self.connection_row(establishment.key)
         if not row:
             return None
-        prefix = "superseded_access_token_"
         return SeenConnection(
             status=row["status"]["S"],
             epoch=int(row["epoch"]["N"]),
@@ -108,12 +111,16 @@ class DynamoDBStores:
             scopes=_texts(row["scopes"]),
             missing_scopes=_texts(row["missing_scopes"]),
             user_reference=row["user_reference"]["S"] if "user_reference" in row else None,
-            superseded={
-                name.removeprefix(prefix): value["B"]
-                for name, value in row.items()
-                if name.startswith(prefix) and not name.startswith(f"{prefix}key_")
+            replaced={
+                replaced["commit_id"]["S"]: replaced["access_token"]["B"]
+                for replaced in self.replaced_rows(establishment.key)
             },
         )
+
+    def replaced_rows(self, key: str) -> "list[Mapping[str, AttributeValueTypeDef]]":
+        """Return the rows of a connection's replaced pairs as they are."""
+        rows = self.client.scan(TableName=self.tables.connections)["Items"]
+        return [row for row in rows if row["connection_key"]["S"].startswith(f"~{key}#")]
 
     def revocation(self, install_id: str) -> str | None:
         """Return the outcome."""

@@ -32,7 +32,7 @@ FIRST = SeenConnection(
     scopes=("users:read",),
     missing_scopes=("tickets:read",),
     user_reference=None,
-    superseded={},
+    replaced={},
 )
 NEXT_ID = "B" * 22
 
@@ -57,7 +57,7 @@ def candidate(stores: Stores) -> Candidate:
 
 
 def test_establishing_writes_connection_and_outcome(stores: Stores) -> None:
-    """The first install of an account makes epoch 1, generation 1, and leaves nothing superseded."""
+    """The first install of an account makes epoch 1, generation 1, and replaces nothing."""
     exchange(stores)
     stores.connections.establish(establishment(), INSTALL_ID, NOON)
     assert stores.connection(establishment()) == FIRST
@@ -67,8 +67,8 @@ def test_establishing_writes_connection_and_outcome(stores: Stores) -> None:
     assert install.missing_scopes == ("tickets:read",)
 
 
-def test_establishing_again_supersedes_the_pair_before(stores: Stores) -> None:
-    """The epoch and the generation rise, and the old pair stays sealed until it is revoked."""
+def test_establishing_again_replaces_the_pair_before(stores: Stores) -> None:
+    """The epoch and the generation rise, and the old pair stays encrypted in its own row until it is revoked."""
     exchange(stores)
     stores.connections.establish(establishment(), INSTALL_ID, NOON)
     exchange(stores, NEXT_ID)
@@ -81,11 +81,11 @@ def test_establishing_again_supersedes_the_pair_before(stores: Stores) -> None:
         install_id=NEXT_ID,
         access_token=b"access of commit-2",
         refresh_token=b"refresh of commit-2",
-        superseded={"commit-2": b"access of commit-1"},
+        replaced={"commit-1": b"access of commit-1"},
     )
 
 
-def test_no_superseded_pair_is_lost(stores: Stores) -> None:
+def test_no_replaced_pair_is_lost(stores: Stores) -> None:
     """A third install keeps both pairs that came before."""
     for number, install_id in enumerate(("A" * 22, "B" * 22, "C" * 22), start=1):
         exchange(stores, install_id)
@@ -93,11 +93,11 @@ def test_no_superseded_pair_is_lost(stores: Stores) -> None:
     seen = stores.connection(establishment())
     assert seen is not None
     assert seen.epoch == 3
-    assert seen.superseded == {"commit-2": b"access of commit-1", "commit-3": b"access of commit-2"}
+    assert seen.replaced == {"commit-1": b"access of commit-1", "commit-2": b"access of commit-2"}
 
 
 def test_establishing_the_same_again_is_the_same_commit(stores: Stores) -> None:
-    """A commit whose answer was lost can be repeated, at once or later: one epoch, nothing superseded."""
+    """A commit whose answer was lost can be repeated, at once or later: one epoch, nothing replaced."""
     exchange(stores)
     for seconds in (0, 0, 5):
         stores.connections.establish(establishment(), INSTALL_ID, NOON + timedelta(seconds=seconds))

@@ -19,17 +19,15 @@ from tests.stores.refreshing import (
     due,
     every_write_sent_twice,
     item_of,
-    named,
     pair,
     renewal,
-    superseded,
+    renewed,
 )
 from tests.stores.seeing import DynamoDBStores
 from zendesk_oauth.adapters.dynamodb_attributes import Item
 from zendesk_oauth.adapters.dynamodb_connection_attributes import CONNECTION
-from zendesk_oauth.errors import VersionConflictError
-from zendesk_oauth.models.connection import ConnectionStatus
-from zendesk_oauth.models.refresh import LossReason, Superseded
+from zendesk_oauth.models.connection import REPLACED_KEPT, ConnectionStatus, keep_alive_shard
+from zendesk_oauth.models.refresh import DueConnection, LossReason, Version
 
 SECRET = {"access_token", "access_token_key", "refresh_token", "refresh_token_key"}
 CLAIM = {"claim_id", "claim_until", "claim_state"}
@@ -55,12 +53,12 @@ def seconds(at: Any) -> dict[str, str]:
 
 
 def test_every_step_is_one_call(dynamodb_rows: DynamoDBRows, calls: list[str]) -> None:
-    """A refresh reads once, claims once and commits once; only forgetting a pair looks for it first."""
+    """A refresh reads once, claims once and commits once."""
     store = dynamodb_rows.store
     dynamodb_rows.put(due())
     calls.clear()
     store.find("default", ACME)
-    store.superseded(due())
+    store.find("default", ACME, "c40")
     assert calls == ["GetItem", "GetItem"]
     calls.clear()
     store.claim(due(), OURS, NOON)
@@ -72,16 +70,13 @@ def test_every_step_is_one_call(dynamodb_rows: DynamoDBRows, calls: list[str]) -
     store.require_reconnect(current, OURS, LossReason.GRANT_REJECTED, NOON)
     store.mark_disconnecting(current, NOON)
     store.erase(current, "revoked", NOON)
-    store.keep_superseded(current, superseded())
+    store.keep_replaced(renewal("c42"))
     store.postpone(current, NOON)
-    store.finish(current)
-    assert Counter(calls) == {"UpdateItem": 10, "GetItem": 1}
+    assert Counter(calls) == {"UpdateItem": 9, "GetItem": 1}
     calls.clear()
-    store.forget_superseded(current, superseded())
-    assert calls == ["GetItem", "UpdateItem"]
     list(store.idle(SHARD, NOON))
     list(store.unfinished(SHARD, NOON))
-    assert calls[2:] == ["Query", "Query"]
+    assert calls == ["Query", "Query"]
 
 
 def test_a_loser_asks_once(dynamodb_rows: DynamoDBRows, calls: list[str]) -> None:
@@ -101,11 +96,10 @@ def test_r7_a_write_that_is_sent_twice_really_is(dynamodb_rows: DynamoDBRows, ca
     assert calls == ["UpdateItem", "UpdateItem"]
 
 
-def test_a_read_brings_no_superseded_pair_along(dynamodb_rows: DynamoDBRows) -> None:
-    """However many a row keeps: what is asked for is what a connection is made of."""
+def test_a_read_asks_for_what_a_connection_is_made_of(dynamodb_rows: DynamoDBRows) -> None:
+    """And for nothing else that lies in the row."""
     judged = due(claim=OURS, retry_at=NOON, reconnect_reason="x", reconnect_since=NOON)
     dynamodb_rows.put(replace(judged, install_id=INSTALL_ID))
-    dynamodb_rows.store.keep_superseded(due(), superseded())
     seen: list[set[str]] = []
 
     def note(parsed: Any, **_: Any) -> None:
@@ -178,48 +172,34 @@ def test_a_tombstone_holds_no_ciphertext_and_no_key(dynamodb_rows: DynamoDBRows)
     assert (row["epoch"], row["generation"], row["list_shard"]) == ({"N": "3"}, {"N": "40"}, {"S": SHARD})
 
 
-def test_a_forgotten_pair_leaves_nothing_behind(dynamodb_rows: DynamoDBRows) -> None:
-    """Six attributes and its place in the set, which goes with its last member."""
-    dynamodb_rows.put(due())
-    before = dynamodb_rows.row()
-    dynamodb_rows.store.keep_superseded(due(), superseded())
-    assert {f"superseded_{name}_old" for name in SECRET} < set(dynamodb_rows.row())
-    dynamodb_rows.store.forget_superseded(due(), superseded())
-    assert dynamodb_rows.store.finish(due())
-    assert dynamodb_rows.row() == before
-
-
-def test_a_pair_that_lies_there_twice_is_one_pair(dynamodb_rows: DynamoDBRows) -> None:
-    """Replaced by an install, and kept by a commit that came late: it is returned once and erased twice."""
-    dynamodb_rows.put(due())
-    before = dynamodb_rows.row()
-    for put_by in ("old", "install"):
-        put_superseded(dynamodb_rows, put_by, superseded("old"), ("old", "install"))
-    assert dynamodb_rows.store.superseded(due()) == (superseded("old"),)
-    dynamodb_rows.store.forget_superseded(due(), superseded("old"))
-    assert dynamodb_rows.row() == before
-
-
-def put_superseded(rows: DynamoDBRows, put_by: str, kept: Superseded, commits: tuple[str, ...]) -> None:
-    """Let a superseded pair lie under this commit; without commits, as the first version of installs left it."""
-    item: dict[str, Any] = {
-        f"superseded_{name}_{put_by}": value
-        for name, value in item_of(due(sealed=kept.sealed)).items()
-        if name in SECRET | {"commit_id"}
+def test_a_kept_pair_is_exactly_these_attributes(dynamodb_rows: DynamoDBRows) -> None:
+    """What a connection is made of, and its place in the index of what is unfinished; in no other index."""
+    dynamodb_rows.store.keep_replaced(renewal())
+    key = f"~{KEY}#c41"
+    item = item_of(due(version=Version(3, 41), status=ConnectionStatus.DISCONNECTING, replaced="c41"))
+    del item["established_at"]
+    fresh = item_of(renewed(due()))
+    assert dynamodb_rows.row(key) == {name: fresh.get(name, value) for name, value in item.items()} | {
+        "connection_key": {"S": key},
+        "status": {"S": "disconnecting"},
+        "disconnecting_since": seconds(NOON),
+        "unfinished_shard": {"S": keep_alive_shard(key)},
+        "unfinished_at": seconds(NOON),
     }
-    item[f"superseded_expires_at_{put_by}"] = seconds(kept.access_expires_at)
-    item |= {"superseded_commits": {"SS": list(commits)}} if commits else {}
-    rows.client.put_item(TableName=rows.table, Item={**rows.row(), **item})
 
 
-def test_a_pair_of_before_the_index_is_retired_too(dynamodb_rows: DynamoDBRows) -> None:
-    """An older row does not list its superseded pairs: they are found by their names all the same."""
+def test_the_tombstone_of_a_replaced_pair_is_deleted_after_a_while(dynamodb_rows: DynamoDBRows) -> None:
+    """DynamoDB deletes it, and no row of a connection; what is not ended has no end."""
+    row = dynamodb_rows.store.keep_replaced(renewal())
+    assert "delete_at" not in dynamodb_rows.row(row.key)
+    assert dynamodb_rows.store.erase(row, "revoked", NOON)
+    tombstone = dynamodb_rows.row(row.key)
+    assert tombstone["delete_at"] == seconds(NOON + REPLACED_KEPT)
+    assert tombstone["revocation"] == {"S": "revoked"}
+    assert not set(tombstone) & (SECRET | CLAIM | {"unfinished_shard", "unfinished_at"})
     dynamodb_rows.put(due())
-    before = dynamodb_rows.row()
-    put_superseded(dynamodb_rows, "an_install-1", superseded("old_access_token"), ())
-    assert dynamodb_rows.store.superseded(due()) == (superseded("old_access_token"),)
-    dynamodb_rows.store.forget_superseded(due(), superseded("old_access_token"))
-    assert dynamodb_rows.row() == before
+    dynamodb_rows.store.erase(due(), "revoked", NOON)
+    assert "delete_at" not in dynamodb_rows.row()
 
 
 def test_a_row_of_before_refreshes_is_as_old_as_its_install(dynamodb_rows: DynamoDBRows) -> None:
@@ -244,9 +224,9 @@ def test_r15_lost_scopes_come_once_to_those_that_are_missing(
     missing: Item = {} if before is None else {"missing_scopes": {"L": [{"S": scope} for scope in before]}}
     dynamodb_rows.client.put_item(TableName=dynamodb_rows.table, Item={**item_of(due()), **missing})
     with every_write_sent_twice(dynamodb_rows.client):
-        renewed = dynamodb_rows.store.commit(replace(renewal(), lost_scopes=("b",)))
-        assert renewed is not None
-        dynamodb_rows.store.commit(replace(renewal("c42"), replaces=renewed.version))
+        current = dynamodb_rows.store.commit(replace(renewal(), lost_scopes=("b",)))
+        assert current is not None
+        dynamodb_rows.store.commit(replace(renewal("c42"), replaces=current.version))
     row = dynamodb_rows.row()
     assert (row["generation"], row["missing_scopes"]) == (
         {"N": "42"},
@@ -254,58 +234,29 @@ def test_r15_lost_scopes_come_once_to_those_that_are_missing(
     )
 
 
-def test_a_pair_is_not_kept_in_silence_where_there_is_no_row(dynamodb_rows: DynamoDBRows) -> None:
-    """Its keeper has to know, because nobody else holds it; and no row is made of it."""
-    with pytest.raises(VersionConflictError):
-        dynamodb_rows.store.keep_superseded(due(), superseded())
-    assert dynamodb_rows.row() == {}
-
-
-def test_forgetting_does_not_bring_a_row_back(
-    dynamodb_rows: DynamoDBRows, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A row that goes between the look and the write is not made anew of nothing."""
-    dynamodb_rows.put(due())
-    dynamodb_rows.store.keep_superseded(due(), superseded())
-    read = dynamodb_rows.client.get_item
-
-    def read_and_remove(**asked: Any) -> Any:
-        answer = read(**asked)
-        dynamodb_rows.client.delete_item(TableName=dynamodb_rows.table, Key=asked["Key"])
-        return answer
-
-    with monkeypatch.context() as patched:
-        patched.setattr(dynamodb_rows.client, "get_item", read_and_remove)
-        dynamodb_rows.store.forget_superseded(due(), superseded())
-    assert dynamodb_rows.row() == {}
-
-
 def test_an_install_and_a_refresh_speak_of_one_row(
     dynamodb_stores: DynamoDBStores, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What an install establishes is what a refresh reads, renews, and retires when the next install supersedes it."""
+    """What an install establishes is what a refresh reads and renews, and what the next install replaces."""
     store = DynamoDBRows(dynamodb_stores.client, tables.connections, monkeypatch).store
     install(dynamodb_stores, "commit-1", INSTALL_ID)
     first = store.find("default", ACME)
     assert first is not None
     assert (first.key, first.issued_at, first.claim) == (KEY, NOON, None)
     assert first.sealed == establishment().sealed
-    renewed = store.commit(replace(renewal(), replaces=first.version))
-    assert renewed is not None
-    assert store.claim(renewed, OURS, NOON)
+    second_pair = store.commit(replace(renewal(), replaces=first.version))
+    assert second_pair is not None
+    assert store.claim(second_pair, OURS, NOON)
     install(dynamodb_stores, "commit-2", "B" * 22)
     second = store.find("default", ACME)
     assert second is not None
     assert (second.version.epoch, second.version.generation, second.claim) == (2, 3, None)
-    assert named(store.unfinished(SHARD, NOON)) == [("default", ACME)]
-    ended = renewal().times.expires_at
-    assert store.superseded(second) == (Superseded(pair("c41"), ended, may_have_lost=True),)
-    store.forget_superseded(second, store.superseded(second)[0])
-    assert store.finish(second)
-    row = dynamodb_stores.client.get_item(
-        TableName=tables.connections, Key={"connection_key": {"S": KEY}}, ConsistentRead=True
-    )
-    assert [name for name in row["Item"] if "superseded" in name] == []
+    left = store.find("default", ACME, "c41")
+    assert left == replace(second_pair.as_replaced, claim=OURS)
+    shard = keep_alive_shard(left.key)
+    assert list(store.unfinished(shard, NOON)) == [DueConnection("default", ACME, NOON, "c41")]
+    assert store.erase(left, "revoked", NOON)
+    assert list(store.unfinished(shard, NOON)) == []
 
 
 @pytest.mark.parametrize(
@@ -322,7 +273,7 @@ def test_an_install_and_a_refresh_speak_of_one_row(
     ],
     ids=["well", "under way", "unresolved", "lost", "revoked"],
 )
-def test_what_an_install_supersedes_says_whether_an_answer_may_have_been_lost(
+def test_what_an_install_replaces_says_whether_an_answer_may_have_been_lost(
     dynamodb_stores: DynamoDBStores,
     tables: Tables,
     monkeypatch: pytest.MonkeyPatch,
@@ -334,22 +285,9 @@ def test_what_an_install_supersedes_says_whether_an_answer_may_have_been_lost(
     rows = DynamoDBRows(dynamodb_stores.client, tables.connections, monkeypatch)
     rows.put(due(**before))
     install(dynamodb_stores, "commit-2", "B" * 22)
-    (left,) = rows.store.superseded(due())
-    assert (left.sealed.commit_id, left.may_have_lost) == ("c40", may_have_lost)
-
-
-def test_a_pair_that_may_have_been_lost_is_so_in_whichever_place(dynamodb_rows: DynamoDBRows) -> None:
-    """It lies there twice, and one place knows: it is forgotten with both."""
-    dynamodb_rows.put(due())
-    before = dynamodb_rows.row()
-    for put_by in ("a-before", "z-after"):
-        put_superseded(dynamodb_rows, put_by, superseded("old"), ("a-before", "old", "z-after"))
-    lost = replace(superseded("old"), may_have_lost=True)
-    dynamodb_rows.store.keep_superseded(due(), lost)
-    assert dynamodb_rows.store.superseded(due()) == (lost,)
-    dynamodb_rows.store.forget_superseded(due(), lost)
-    assert dynamodb_rows.store.finish(due())
-    assert dynamodb_rows.row() == before
+    left = rows.store.find("default", ACME, "c40")
+    assert left is not None
+    assert (left.sealed, left.may_have_lost) == (pair("c40"), may_have_lost)
 
 
 def install(stores: DynamoDBStores, commit_id: str, install_id: str) -> None:

@@ -21,8 +21,9 @@ from tests.doubles.samples import (
 )
 from tests.doubles.scripted import NOON
 from tests.stores.seeing import DynamoDBStores
-from zendesk_oauth.adapters.dynamodb_attributes import SUPERSEDED
 from zendesk_oauth.adapters.dynamodb_install_attributes import UNFINISHED_KEPT
+from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
+from zendesk_oauth.adapters.dynamodb_replaced_rows import COPIED
 from zendesk_oauth.models.connection import keep_alive_shard
 from zendesk_oauth.models.install import CANDIDATE_LIFE, OUTCOME_KEPT, PENDING_LIFE
 
@@ -191,32 +192,134 @@ def test_a_first_connection_is_exactly_this_row(dynamodb_stores: DynamoDBStores)
     }
 
 
-def test_a_superseded_pair_keeps_all_that_its_revocation_needs(dynamodb_stores: DynamoDBStores) -> None:
-    """Both tokens, both keys, the commit id they are bound to and when the access token is over."""
+def test_a_replaced_pair_keeps_all_that_its_disconnect_needs(dynamodb_stores: DynamoDBStores) -> None:
+    """Its row has the pair, its version, scopes, times and install; it is due at once, and in no other index."""
     exchange(dynamodb_stores)
     dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
     before = dynamodb_stores.connection_row(KEY)
+    later = NOON + timedelta(hours=1)
     exchange(dynamodb_stores, "B" * 22)
-    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, NOON)
-    row = dynamodb_stores.connection_row(KEY)
-    assert {name: row[f"superseded_{name}_commit-2"] for name in SUPERSEDED} == {
-        name: before[name] for name in SUPERSEDED
+    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, later)
+    (row,) = dynamodb_stores.replaced_rows(KEY)
+    at = {"N": str(int(later.timestamp()))}
+    key = f"~{KEY}#commit-1"
+    assert row == {name: before[name] for name in COPIED if name in before} | {
+        "connection_key": {"S": key},
+        "status": {"S": "disconnecting"},
+        "disconnecting_since": at,
+        "unfinished_shard": {"S": keep_alive_shard(key)},
+        "unfinished_at": at,
     }
+    assert set(row) > SEALED
 
 
-def test_an_install_over_a_living_connection_is_looked_after_at_once(dynamodb_stores: DynamoDBStores) -> None:
-    """The pair before is named in the row, which is in the index of what has to be ended; a first install's is not."""
+def test_r34_the_row_of_a_connection_does_not_grow(dynamodb_stores: DynamoDBStores) -> None:
+    """However often it is connected again: replaced pairs lie elsewhere, and each stays there."""
+    names = set()
+    for number in range(1, 8):
+        exchange(dynamodb_stores, f"{number}" * 22)
+        dynamodb_stores.connections.establish(establishment(f"commit-{number}"), f"{number}" * 22, NOON)
+        names.add(frozenset(dynamodb_stores.connection_row(KEY)))
+    assert len(names) == 1
+    left = {row["commit_id"]["S"] for row in dynamodb_stores.replaced_rows(KEY)}
+    assert left == {f"commit-{number}" for number in range(1, 7)}
+
+
+def between(stores: DynamoDBStores, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the row change once, after the transaction that found a pair in it and before the one that replaces it."""
+    send, changes = stores.client.transact_write_items, [change]
+
+    def send_after(**asked: Any) -> Any:
+        if len(asked["TransactItems"]) == 3 and changes:
+            item = {**stores.connection_row(KEY), **changes.pop()}
+            item = {name: value for name, value in item.items() if value is not None}
+            stores.client.put_item(TableName=stores.tables.connections, Item=item)
+        return send(**asked)
+
+    monkeypatch.setattr(stores.client, "transact_write_items", send_after)
+
+
+REFRESHED: dict[str, Any] = {"commit_id": {"S": "refreshed"}, "access_token": {"B": b"fresh"}}
+CLAIMED: dict[str, Any] = {
+    "claim_id": {"S": "theirs"},
+    "claim_until": {"N": "1"},
+    "claim_state": {"S": "unresolved"},
+}
+JUDGED: dict[str, Any] = {"status": {"S": "reconnect_required"}, "reconnect_reason": {"S": "answer_lost"}}
+
+
+@pytest.mark.parametrize("change", [REFRESHED, CLAIMED, JUDGED], ids=["refreshed", "claimed", "judged"])
+def test_r30_what_comes_between_the_look_and_the_write_goes_along(
+    dynamodb_stores: DynamoDBStores, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    """A refresh in between is replaced, not overwritten; what may have been lost in between is not forgotten."""
     exchange(dynamodb_stores)
     dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
-    first = dynamodb_stores.connection_row(KEY)
-    assert not set(first) & {"superseded_commits", "unfinished_shard", "unfinished_at"}
-    for number, install_id in ((2, "B" * 22), (3, "C" * 22)):
-        exchange(dynamodb_stores, install_id)
-        dynamodb_stores.connections.establish(establishment(f"commit-{number}"), install_id, NOON)
-    row = dynamodb_stores.connection_row(KEY)
-    assert sorted(row["superseded_commits"]["SS"]) == ["commit-2", "commit-3"]
-    assert row["unfinished_shard"] == {"S": keep_alive_shard(KEY)}
-    assert seconds(row, "unfinished_at") == int(NOON.timestamp())
+    between(dynamodb_stores, change, monkeypatch)
+    exchange(dynamodb_stores, "B" * 22)
+    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, NOON)
+    (row,) = dynamodb_stores.replaced_rows(KEY)
+    assert row.items() >= {name: value for name, value in change.items() if name != "status"}.items()
+    assert row["status"] == {"S": "disconnecting"}
+    assert dynamodb_stores.connection_row(KEY)["commit_id"] == {"S": "commit-2"}
+
+
+def test_a_claim_that_was_seen_may_go_in_between(
+    dynamodb_stores: DynamoDBStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found out is better known than what was seen: the row is read once more."""
+    exchange(dynamodb_stores)
+    dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
+    item: dict[str, Any] = {**dynamodb_stores.connection_row(KEY), **CLAIMED}
+    dynamodb_stores.client.put_item(TableName=dynamodb_stores.tables.connections, Item=item)
+    between(dynamodb_stores, dict.fromkeys(CLAIMED), monkeypatch)
+    exchange(dynamodb_stores, "B" * 22)
+    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, NOON)
+    (row,) = dynamodb_stores.replaced_rows(KEY)
+    assert not row.keys() & CLAIMED.keys()
+
+
+def test_a_row_that_is_erased_in_between_has_nothing_to_replace(
+    dynamodb_stores: DynamoDBStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disconnect has ended the pair: the install is a first one again."""
+    exchange(dynamodb_stores)
+    dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
+    ended: dict[str, Any] = {"status": {"S": "disconnected"}, **dict.fromkeys(SEALED)}
+    between(dynamodb_stores, ended, monkeypatch)
+    exchange(dynamodb_stores, "B" * 22)
+    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, NOON)
+    assert dynamodb_stores.replaced_rows(KEY) == []
+    assert dynamodb_stores.connection_row(KEY)["commit_id"] == {"S": "commit-2"}
+
+
+def test_a_pair_that_has_its_row_already_is_not_moved_again(dynamodb_stores: DynamoDBStores) -> None:
+    """A restore has brought it back beside its own row: that one stays as it is, and the install is made."""
+    exchange(dynamodb_stores)
+    dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
+    ended: dict[str, Any] = {"connection_key": {"S": f"~{KEY}#commit-1"}, "status": {"S": "disconnected"}}
+    dynamodb_stores.client.put_item(TableName=dynamodb_stores.tables.connections, Item=ended)
+    exchange(dynamodb_stores, "B" * 22)
+    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, NOON)
+    assert dynamodb_stores.replaced_rows(KEY) == [ended]
+    assert dynamodb_stores.connection_row(KEY)["commit_id"] == {"S": "commit-2"}
+
+
+def test_an_install_over_a_disconnect_takes_the_connection_out_of_the_index(
+    dynamodb_stores: DynamoDBStores,
+) -> None:
+    """What is being disconnected is the pair before, in its own row."""
+    exchange(dynamodb_stores)
+    dynamodb_stores.connections.establish(establishment(), INSTALL_ID, NOON)
+    store = DynamoDBRefreshStore(dynamodb_stores.client, dynamodb_stores.tables.connections)
+    first = store.find("default", ACME)
+    assert first is not None
+    assert store.mark_disconnecting(first, NOON)
+    exchange(dynamodb_stores, "B" * 22)
+    dynamodb_stores.connections.establish(establishment("commit-2"), "B" * 22, NOON)
+    assert not set(dynamodb_stores.connection_row(KEY)) & {"unfinished_shard", "unfinished_at"}
+    (row,) = dynamodb_stores.replaced_rows(KEY)
+    assert {"unfinished_shard", "unfinished_at"} < set(row)
 
 
 def test_a_new_epoch_ends_claims_and_dead_statuses(dynamodb_stores: DynamoDBStores) -> None:
@@ -240,4 +343,4 @@ def test_a_new_epoch_ends_claims_and_dead_statuses(dynamodb_stores: DynamoDBStor
     row = dynamodb_stores.connection_row(KEY)
     assert not set(row) & set(left)
     assert (row["status"], row["epoch"], row["generation"]) == ({"S": "active"}, {"N": "4"}, {"N": "41"})
-    assert not [name for name in row if name.startswith("superseded")]
+    assert dynamodb_stores.replaced_rows(KEY) == []

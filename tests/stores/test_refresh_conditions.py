@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.doubles.scripted import NOON
-from tests.simulation.mutations import CONDITIONS, RESEALING
+from tests.simulation.mutations import CONDITIONS, REPLACING, RESEALING
 from tests.stores.refreshing import (
     ADAPTER_NAMES,
     OURS,
@@ -19,9 +19,10 @@ from tests.stores.refreshing import (
     due,
     pair,
     renewal,
+    replaced,
     resealed,
-    superseded,
 )
+from zendesk_oauth.adapters import dynamodb_replaced_rows
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, LossReason, Version
 
@@ -32,6 +33,7 @@ CLAIMED = due(claim=THEIRS)
 LEFT = due(claim=replace(THEIRS, unresolved=True))
 ANOTHER = replace(THEIRS, claim_id="another", unresolved=True)
 ENDING = due(status=ConnectionStatus.DISCONNECTING)
+KEPT_BEFORE = replaced(replaced="c41", status=ConnectionStatus.DISCONNECTED, sealed=None)
 ENDED = due(status=ConnectionStatus.DISCONNECTED, sealed=None)
 
 
@@ -84,29 +86,19 @@ def erase(store: RowStore) -> object:
     return store.erase(SEEN, "revoked", NOON)
 
 
-def finish(store: RowStore) -> object:
-    """Take the row out of the unfinished ones."""
-    return store.finish(SEEN)
+def keep_replaced(store: RowStore) -> object:
+    """Keep the pair of a renewal that its row does not want."""
+    return store.keep_replaced(renewal()).sealed == renewal().sealed
 
 
 def reseal(store: RowStore) -> object:
     """Seal the row that was seen anew."""
-    return store.reseal(SEEN, resealed("c40"), frozenset({"mark"}), NOON)
+    return store.reseal(SEEN, resealed("c40"), "mark", NOON)
 
 
 def erase_it(store: RowStore) -> None:
     """Let the row be a tombstone, which keeps its commit id."""
     store.erase(SEEN, "revoked", NOON)
-
-
-def mark_it(store: RowStore) -> None:
-    """Let the row be disconnecting, and looked after."""
-    store.mark_disconnecting(SEEN, NOON)
-
-
-def supersede(store: RowStore) -> None:
-    """Let the row hold a superseded pair, and be looked after."""
-    store.keep_superseded(SEEN, superseded())
 
 
 def nothing(_: RowStore) -> None:
@@ -152,8 +144,7 @@ LOSERS = [
     Loser("mark disconnecting: active or judged", ENDED, mark_disconnecting),
     Loser("erase: same version", NEWER, erase),
     Loser("erase: same version", REINSTALLED, erase),
-    Loser("finish: not disconnecting", SEEN, finish, mark_it),
-    Loser("finish: nothing superseded", SEEN, finish, supersede),
+    Loser("keep replaced: no such row", KEPT_BEFORE, keep_replaced),
     Loser("reseal: same pair", replace(NEWER, sealed=pair("c41")), reseal),
     Loser("reseal: not erased", SEEN, reseal, erase_it),
     Loser("reseal: no living claim", CLAIMED, reseal),
@@ -166,9 +157,9 @@ def test_i6_a_loser_writes_nothing(rows: RefreshRows, loser: Loser) -> None:
     """And learns that he lost; the winner's row is what it was, attribute by attribute."""
     rows.put(loser.row)
     loser.before(rows.store)
-    before = rows.row()
+    before = rows.row(loser.row.key)
     assert loser.write(rows.store) is False
-    assert rows.row() == before
+    assert rows.row(loser.row.key) == before
 
 
 @EACH
@@ -176,18 +167,19 @@ def test_without_its_condition_a_loser_writes(rows: RefreshRows, loser: Loser) -
     """So it is that condition that stops him, and no other."""
     rows.put(loser.row)
     loser.before(rows.store)
-    before = rows.row()
+    before = rows.row(loser.row.key)
     rows.leave_out(loser.condition)
     loser.write(rows.store)
-    assert rows.row() != before
+    assert rows.row(loser.row.key) != before
 
 
 def test_the_adapter_has_the_conditions_that_the_simulation_leaves_out() -> None:
-    """Neither may have one that the other has not, and each has its loser here.
-
-    What keeps a row among the unfinished ones is proven here, whether the schedules play it or not. That a superseded
-    pair is still there can be asked too late only between a look and its write: `test_rekey` has its loser.
-    """
-    here = {name for name in ADAPTER_NAMES if name.startswith("finish: ")}
-    losers = {loser.condition for loser in LOSERS} | {"reseal superseded: still there"}
-    assert set(ADAPTER_NAMES) == set(CONDITIONS | RESEALING) | here == losers
+    """Neither may have one that the other has not; each has its loser here, or in `test_dynamodb_rows`."""
+    of_installs = {name for name in REPLACING if not name.startswith("keep replaced")}
+    replaces = {f"replace: {name}" for name in dynamodb_replaced_rows.CONDITIONS["replace"]}
+    assert of_installs == replaces | {"connect: no pair"}
+    assert dynamodb_replaced_rows.CONDITIONS["replace a claimed one"].keys() == {
+        name.removeprefix("replace: ") for name in replaces
+    }
+    losers = {loser.condition for loser in LOSERS}
+    assert set(ADAPTER_NAMES) == set(CONDITIONS | RESEALING | REPLACING) - of_installs == losers

@@ -1,4 +1,4 @@
-"""What every refresh store must do with what is still to be ended: superseded pairs, and disconnects under way."""
+"""What every refresh store must do with what is still to be ended: replaced pairs, and disconnects under way."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,16 +6,18 @@ from datetime import timedelta
 from tests.doubles.samples import ACME
 from tests.doubles.scripted import NOON
 from tests.stores.refreshing import (
+    OURS,
     SECOND,
     SHARD,
     RefreshRows,
     due,
     named,
-    superseded,
+    pair,
+    renewal,
     times,
 )
 from zendesk_oauth.models.connection import KEEP_ALIVE_SHARDS, ConnectionStatus, keep_alive_shard
-from zendesk_oauth.models.refresh import Connection
+from zendesk_oauth.models.refresh import Connection, DueConnection, Version
 from zendesk_oauth.models.subdomain import Subdomain
 
 ENDING = due(status=ConnectionStatus.DISCONNECTING)
@@ -29,98 +31,86 @@ def account(number: int) -> Connection:
     )
 
 
-def test_a_kept_pair_is_there_until_it_is_forgotten(rows: RefreshRows) -> None:
-    """Sealed as it was, with the end of its access token; forgetting one leaves the other."""
+KEPT = keep_alive_shard(f"~default#{ACME}#c41")
+"""The shard of the row that keeps the pair of `renewal`."""
+
+
+def kept() -> Connection:
+    """Return the row in which the pair of `renewal` is kept."""
+    fresh = renewal()
+    return Connection(
+        "default",
+        ACME,
+        Version(3, 41),
+        ConnectionStatus.DISCONNECTING,
+        fresh.scopes,
+        fresh.issued_at,
+        fresh.times,
+        fresh.sealed,
+        replaced="c41",
+    )
+
+
+def test_a_replaced_pair_has_a_row_of_its_own(rows: RefreshRows) -> None:
+    """It is being disconnected and due at once; the connection's row is as it was."""
     rows.put(due())
-    assert rows.store.superseded(due()) == ()
-    for commit_id in ("old", "older"):
-        rows.store.keep_superseded(due(), superseded(commit_id))
-    assert set(rows.store.superseded(due())) == {superseded("old"), superseded("older")}
-    rows.store.forget_superseded(due(), superseded("old"))
-    assert rows.store.superseded(due()) == (superseded("older"),)
+    assert rows.store.keep_replaced(renewal()) == kept()
+    assert rows.store.find("default", ACME, "c41") == kept()
     assert rows.store.find("default", ACME) == due()
+    assert list(rows.store.unfinished(KEPT, NOON)) == [DueConnection("default", ACME, NOON, "c41")]
+    assert list(rows.store.idle(KEPT, NOON + timedelta(days=100))) == []
 
 
-def test_what_is_found_out_of_a_kept_pair_stays_with_it(rows: RefreshRows) -> None:
-    """Kept once more with the word that an answer may have been lost: one pair, and that is said of it."""
-    rows.put(due())
-    rows.store.keep_superseded(due(), superseded())
-    lost = replace(superseded(), may_have_lost=True)
-    rows.store.keep_superseded(due(), lost)
-    assert rows.store.superseded(due()) == (lost,)
-    rows.store.forget_superseded(due(), superseded())
-    assert rows.store.superseded(due()) == ()
+def test_a_replaced_pair_needs_no_connection(rows: RefreshRows) -> None:
+    """The connection's row was deleted by hand: the pair is kept all the same."""
+    assert rows.store.keep_replaced(renewal()) == kept()
+    assert rows.store.find("default", ACME) is None
 
 
-def test_keeping_and_forgetting_can_be_repeated(rows: RefreshRows) -> None:
-    """One pair is one pair, and what is forgotten is not missed."""
-    rows.put(due())
-    for _ in range(2):
-        rows.store.keep_superseded(due(), superseded())
-    assert rows.store.superseded(due()) == (superseded(),)
-    for _ in range(2):
-        rows.store.forget_superseded(due(), superseded())
-        assert rows.store.superseded(due()) == ()
+def test_keeping_a_pair_again_changes_nothing(rows: RefreshRows) -> None:
+    """Whoever repeats it finds the row as it is by now: claimed, under another pair, or ended."""
+    row = rows.store.keep_replaced(renewal())
+    assert rows.store.claim(row, OURS, NOON)
+    claimed = replace(row, claim=OURS)
+    assert rows.store.keep_replaced(renewal()) == claimed
+    second = replace(renewal("c42"), replaces=row.version, replaced="c41")
+    renewed = rows.store.commit(second, disconnecting=True)
+    assert renewed is not None
+    assert (renewed.version, renewed.sealed, renewed.replaced) == (Version(3, 42), pair("c42"), "c41")
+    assert rows.store.keep_replaced(renewal()) == renewed
+    assert rows.store.erase(renewed, "revoked", NOON)
+    ended = rows.store.keep_replaced(renewal())
+    assert (ended.status, ended.sealed, ended.version) == (
+        ConnectionStatus.DISCONNECTED,
+        None,
+        Version(3, 42),
+    )
+    assert list(rows.store.unfinished(KEPT, NOON)) == []
 
 
-def test_a_pair_of_another_connection_is_not_among_them(rows: RefreshRows) -> None:
-    """Each row has its own."""
-    rows.put(due())
-    rows.put(account(1))
-    rows.store.keep_superseded(account(1), superseded())
-    assert rows.store.superseded(due()) == ()
+def test_every_replaced_pair_has_its_own_row(rows: RefreshRows) -> None:
+    """Ending one leaves the other, and neither is written over."""
+    first, second = (rows.store.keep_replaced(renewal(commit_id)) for commit_id in ("c41", "c42"))
+    assert rows.store.erase(first, "revoked", NOON)
+    assert rows.store.find("default", ACME, "c42") == second
 
 
-def test_a_row_with_a_superseded_pair_is_looked_after_at_once(rows: RefreshRows) -> None:
-    """And no more when the pair is forgotten and it is finished."""
+def test_a_claim_that_moved_along_is_given_back_where_it_lies(rows: RefreshRows) -> None:
+    """Who holds it knows the row of before, and so the row that its pair has now."""
+    before = due(claim=OURS)
+    rows.put(before.as_replaced)
+    rows.store.release(before.as_replaced, OURS, None)
+    assert rows.store.find("default", ACME, "c40") == replace(before.as_replaced, claim=None)
+
+
+def test_a_disconnect_stands_in_the_index_until_it_has_ended(rows: RefreshRows) -> None:
+    """The write that ends it takes it out."""
     rows.put(due())
     assert list(rows.store.unfinished(SHARD, NOON)) == []
-    rows.store.keep_superseded(due(), superseded())
-    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
-    assert not rows.store.finish(due())
-    rows.store.forget_superseded(due(), superseded())
-    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
-    assert rows.store.finish(due())
-    assert list(rows.store.unfinished(SHARD, NOON)) == []
-
-
-def test_a_row_that_still_holds_another_pair_is_not_finished(rows: RefreshRows) -> None:
-    """What came in between is not forgotten."""
-    rows.put(due())
-    rows.store.keep_superseded(due(), superseded("old"))
-    rows.store.keep_superseded(due(), superseded("older"))
-    rows.store.forget_superseded(due(), superseded("old"))
-    assert not rows.store.finish(due())
-    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
-
-
-def test_a_disconnect_is_finished_when_it_has_ended(rows: RefreshRows) -> None:
-    """Not while it is under way; the tombstone is looked after no more."""
-    rows.put(due())
     rows.store.mark_disconnecting(due(), NOON)
-    assert not rows.store.finish(ENDING)
-    rows.store.erase(ENDING, "revoked", NOON)
     assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
-    assert rows.store.finish(ENDING)
-    assert list(rows.store.unfinished(SHARD, NOON)) == []
-
-
-def test_a_tombstone_s_superseded_pairs_are_still_retired(rows: RefreshRows) -> None:
-    """Erasing the row's own pair does not touch those that it has replaced."""
-    rows.put(ENDING)
-    rows.store.keep_superseded(ENDING, superseded())
     rows.store.erase(ENDING, "revoked", NOON)
-    assert rows.store.superseded(ENDING) == (superseded(),)
-    assert not rows.store.finish(ENDING)
-
-
-def test_finishing_can_be_repeated(rows: RefreshRows) -> None:
-    """What has nothing left to end is finished, however often it is said."""
-    rows.put(due())
-    before = rows.row()
-    assert rows.store.finish(due())
-    assert rows.store.finish(due())
-    assert rows.row() == before
+    assert list(rows.store.unfinished(SHARD, NOON)) == []
 
 
 def test_what_is_postponed_is_left_alone_until_then(rows: RefreshRows) -> None:
@@ -141,22 +131,10 @@ def test_what_is_finished_cannot_be_postponed(rows: RefreshRows) -> None:
     assert list(rows.store.unfinished(SHARD, NOON)) == []
 
 
-def test_a_pair_kept_later_is_not_held_up_by_the_one_before(rows: RefreshRows) -> None:
-    """It is due at once, though the row was postponed."""
-    rows.put(due())
-    rows.store.keep_superseded(due(), superseded("old"))
-    rows.store.postpone(due(), NOON + timedelta(hours=1))
-    rows.store.keep_superseded(due(), superseded("older"))
-    assert named(rows.store.unfinished(SHARD, NOON)) == [("default", ACME)]
-
-
-def test_nothing_is_kept_finished_or_postponed_where_there_is_no_row(rows: RefreshRows) -> None:
+def test_nothing_is_postponed_where_there_is_no_row(rows: RefreshRows) -> None:
     """A row that is gone stays gone."""
     before = rows.row()
-    assert not rows.store.finish(due())
     rows.store.postpone(due(), NOON)
-    rows.store.forget_superseded(due(), superseded())
-    assert rows.store.superseded(due()) == ()
     assert rows.row() == before
 
 

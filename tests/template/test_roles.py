@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
+from tests.doubles.samples import ACME
 from tests.template.access import (
     MARKED,
     READ_BY_CONNECTIONS,
@@ -15,6 +17,8 @@ from tests.template.access import (
     READ_BY_WORKERS,
     WRITTEN_BY_IMPORT,
 )
+from zendesk_oauth.models.connection import connection_key
+from zendesk_oauth.models.grant import GRANT_NAME
 
 INSTALLS = {"Fn::GetAtt": ["InstallsTable", "Arn"]}
 CONNECTIONS = {"Fn::GetAtt": ["ConnectionsTable", "Arn"]}
@@ -319,11 +323,26 @@ def test_a_worker_may_read_and_ask_and_nothing_else(resources: dict[str, Any]) -
 
 @pytest.mark.parametrize("attributes", [READ_BY_WORKERS, READ_BY_CONNECTIONS, MARKED])
 def test_nobody_but_refresh_touches_a_refresh_token(attributes: list[str]) -> None:
-    """No list of attributes has a refresh token, its key, or anything of a superseded pair but the commits' names."""
+    """No list of attributes has a refresh token or its key."""
     assert len(set(attributes)) == len(attributes)
     assert not {"refresh_token", "refresh_token_key"} & set(attributes)
-    assert {name for name in attributes if name.startswith("superseded")} <= {"superseded_commits"}
     assert not [name for name in attributes if "*" in name]
+
+
+def test_no_worker_may_read_a_replaced_pair(resources: dict[str, Any]) -> None:
+    """Its row's key matches the leading keys of no worker's policy, whatever a grant is called."""
+    key = connection_key("default", ACME, "c1")
+    worker = resources["WorkerPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    patterns = [
+        pattern["Fn::Sub"].replace("${WorkerGrant}", "default")
+        for statement in worker
+        for pattern in statement.get("Condition", {})
+        .get("ForAllValues:StringLike", {})
+        .get("dynamodb:LeadingKeys", [])
+    ]
+    assert [fnmatchcase(connection_key("default", ACME), pattern) for pattern in patterns] == [True]
+    assert not any(fnmatchcase(key, pattern) for pattern in patterns)
+    assert not GRANT_NAME.fullmatch(key.partition("#")[0])
 
 
 def test_only_workers_of_one_grant_get_its_tokens_over_http(resources: dict[str, Any]) -> None:
@@ -459,16 +478,16 @@ def of_the_operators(resources: dict[str, Any], policy: str) -> dict[str, dict[s
 
 
 def test_a_rekey_names_rows_and_opens_none(resources: dict[str, Any]) -> None:
-    """The index, and `refresh`: neither a row nor a key."""
+    """The indexes of connections and of replaced pairs, and `refresh`: neither a row nor a key."""
     named = of_the_operators(resources, "RekeyPolicy")
     assert {statement["Action"]: statement["Resource"] for statement in named.values()} == {
-        "dynamodb:Query": LISTING,
+        "dynamodb:Query": [LISTING, DUE[1]],
         "lambda:InvokeFunction": REFRESH,
     }
 
 
 def test_an_import_seals_and_opens_nothing(resources: dict[str, Any]) -> None:
-    """It reads nothing sealed, writes the attributes of a connection, and may not have the row come back with it."""
+    """It reads what it replaces, which it cannot open, and writes the attributes of a connection and of that pair."""
     named = of_the_operators(resources, "ImportPolicy")
     assert {sid: (s["Action"], s["Resource"]) for sid, s in named.items()} == {
         "LookForRows": ("dynamodb:BatchGetItem", CONNECTIONS),
@@ -478,12 +497,11 @@ def test_an_import_seals_and_opens_nothing(resources: dict[str, Any]) -> None:
     }
     assert named["LookForRows"]["Condition"] == only_these(READ_BY_IMPORT)
     assert named["WriteImportedRows"]["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:Attributes": WRITTEN_BY_IMPORT},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": WRITTEN_BY_IMPORT},
         "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
         "Null": {"dynamodb:Attributes": False},
     }
     assert named["SealTokens"]["Condition"] == {"StringEquals": OUR_CONTEXT}
-    assert [name for name in WRITTEN_BY_IMPORT if "*" in name] == ["superseded_*"]
 
 
 def test_a_restore_reads_other_tables_and_writes_our_own(resources: dict[str, Any]) -> None:

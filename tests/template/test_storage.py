@@ -1,8 +1,11 @@
 """The tables and the token key: what is kept, what is sealed, and what outlives the stack."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+
+from zendesk_oauth.models.connection import REPLACED_KEPT
 
 TABLES = ("InstallsTable", "ConnectionsTable")
 CONTEXT = "kms:EncryptionContext:"
@@ -96,13 +99,20 @@ def test_a_message_that_fails_is_replayed_for_hours_and_never_twice_at_once(
     assert 6 * 3600 <= replayed_for <= FOURTEEN_DAYS / 2
 
 
-def test_installs_expire_and_connections_can_be_restored(resources: dict[str, Any]) -> None:
-    """Installs have a time to live and no backups; connections have backups and no time to live."""
+def test_rows_that_are_over_expire_and_connections_can_be_restored(resources: dict[str, Any]) -> None:
+    """Both tables have a time to live, which connections themselves never carry; only they have backups."""
     installs, connections = (resources[name]["Properties"] for name in TABLES)
     assert installs["TimeToLiveSpecification"] == {"AttributeName": "delete_at", "Enabled": True}
     assert "PointInTimeRecoverySpecification" not in installs
     assert connections["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert "TimeToLiveSpecification" not in connections
+    assert connections["TimeToLiveSpecification"] == installs["TimeToLiveSpecification"]
+
+
+def test_nothing_is_deleted_that_a_rescued_renewal_could_bring_back(resources: dict[str, Any]) -> None:
+    """A message waits in the rescue queue and then among its dead letters; the tombstone of its pair waits longer."""
+    queues = [resources[name]["Properties"] for name in ("RescueQueue", "RescueDeadLetterQueue")]
+    waits = sum(queue["MessageRetentionPeriod"] for queue in queues)
+    assert timedelta(seconds=waits) < REPLACED_KEPT
 
 
 @pytest.mark.parametrize("name", TABLES)

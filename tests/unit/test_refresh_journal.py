@@ -167,11 +167,11 @@ def test_a_replay_is_told(kept: Kept[RefreshJournal], world: World) -> None:
 
 def test_a_replay_without_a_row_has_no_version(kept: Kept[RefreshJournal], world: World) -> None:
     """And what lives on of its pair is told."""
-    answer = ReplayAnswer(ReplayOutcome.NOT_CONNECTED, None, Revocation.REFUSED)
+    answer = ReplayAnswer(ReplayOutcome.SUPERSEDED, None, Revocation.REFUSED)
     kept.journal.replayed(renewal(world), answer, OCCASION)
     (line, _), counted = kept.told()
     assert "generation" not in line
-    assert counted == {"RenewalReplayed not_connected": 1, "TokenLeftAlive": 1}
+    assert counted == {"RenewalReplayed superseded": 1, "TokenLeftAlive": 1}
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_keys_that_are_denied_are_told_to_the_operator(
     (line,), counted = kept.told()
     assert (line["level"], line["cause"], set(counted)) == (level, cause, counts)
 
-    kept.journal.finished("default", ACME, FinishAnswer(finished=False, cause=cause), OCCASION)
-    (line,), counted = kept.told()
-    assert (line["cause"], set(counted)) == (cause, {"FinishPostponed"} | counts)
+    kept.journal.finished("default", ACME, "c1", FinishAnswer(False, None, disconnect), OCCASION)  # noqa: FBT003 - in its order
+    (_, line), counted = kept.told()
+    assert (line["level"], line["cause"], set(counted)) == (level, cause, {"FinishPostponed"} | counts)
 
 
 def test_a_pair_that_nothing_takes_is_told_at_once(kept: Kept[RefreshJournal], world: World) -> None:
@@ -272,26 +272,35 @@ def test_a_pair_that_nothing_takes_is_told_at_once(kept: Kept[RefreshJournal], w
     assert "r2" not in json.dumps(line)
 
 
-def test_what_was_finished_is_told_by_each_end(kept: Kept[RefreshJournal]) -> None:
-    """Each superseded pair has its count, a refused one also the alarm's, and the disconnect its own line."""
-    disconnect = DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation="refused")
-    answer = FinishAnswer(True, None, ("revoked", "refused", "over"), disconnect)  # noqa: FBT003 - in its order
-    kept.journal.finished("default", ACME, answer, OCCASION)
+@pytest.mark.parametrize("revocation", ["revoked", "refused", "given_up", "over"])
+def test_the_end_of_a_replaced_pair_has_its_own_count(kept: Kept[RefreshJournal], revocation: str) -> None:
+    """It is no disconnect of the connection; where a token may live on, the alarm's count is there too."""
+    disconnect = DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation=revocation)
+    kept.journal.finished("default", ACME, "c1", FinishAnswer(True, None, disconnect), OCCASION)  # noqa: FBT003 - in its order
     lines, counted = kept.told()
-    assert [line["outcome"] for line in lines] == ["finished", "refused", "disconnected", "refused"]
-    assert lines[0]["retired"] == ["revoked", "refused", "over"]
-    assert counted == {
-        "SupersededRetired revoked": 1,
-        "SupersededRetired refused": 1,
-        "SupersededRetired over": 1,
-        "DisconnectEnded disconnected": 1,
-        "TokenLeftAlive": 2,
-    }
+    left_alive = {"TokenLeftAlive": 1} if revocation in {"refused", "given_up"} else {}
+    assert [line["outcome"] for line in lines] == [
+        "finished",
+        revocation,
+        *([revocation] if left_alive else []),
+    ]
+    assert [line["replaced"] for line in lines[:2]] == ["c1", "c1"]
+    assert counted == {f"SupersededRetired {revocation}": 1} | left_alive
+
+
+def test_the_end_of_a_disconnect_is_told_as_one(kept: Kept[RefreshJournal]) -> None:
+    """The connection's own row: its line, its count, and the alarm's where a token may live on."""
+    disconnect = DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation="refused")
+    kept.journal.finished("default", ACME, None, FinishAnswer(True, None, disconnect), OCCASION)  # noqa: FBT003 - in its order
+    lines, counted = kept.told()
+    assert [line["outcome"] for line in lines] == ["finished", "disconnected", "refused"]
+    assert not any("replaced" in line for line in lines)
+    assert counted == {"DisconnectEnded disconnected": 1, "TokenLeftAlive": 1}
 
 
 def test_what_is_left_is_told_with_its_time(kept: Kept[RefreshJournal]) -> None:
-    """A connection that stays unfinished is a warning."""
-    kept.journal.finished("default", ACME, FinishAnswer(finished=False, retry_at=BEGAN), OCCASION)
+    """A disconnect that stays unfinished is a warning; a visit that found nothing to do says no more than that."""
+    kept.journal.finished("default", ACME, None, FinishAnswer(finished=False, retry_at=BEGAN), OCCASION)
     (line,), counted = kept.told()
     assert (line["level"], line["retry_at"]) == ("WARNING", BEGAN.isoformat())
     assert counted == {"FinishPostponed": 1}

@@ -10,7 +10,7 @@ from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from cli.jobs.import_rows import READ
+from cli.jobs.import_rows import READ, READ_TO_REPLACE
 from cli.jobs.restore_update import SEEN
 from deployed.account import Identity
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED
@@ -171,7 +171,7 @@ def _asked_for(asked: Asked) -> str:
         case "batch_get_item":
             [wanted] = said["RequestItems"].values()
             names = set(wanted.get("ExpressionAttributeNames", {}).values())
-            known = set(READ if asked.who == "import-policy" else SEEN)
+            known = {*READ, *READ_TO_REPLACE} if asked.who == "import-policy" else set(SEEN)
             return "read" if names and names <= known else "read more"
         case "update_item":
             names = set(said["ExpressionAttributeNames"].values())

@@ -310,8 +310,8 @@ def test_who_is_refused_everything_proves_nothing(run: Run) -> None:
 
     run.account.rules.append(refuses)
     assert run() == 1
-    assert sum(line.startswith("WRONG refused") for line in run.lines) == 16
-    assert sum(run.pauses) == 16 * 60
+    assert sum(line.startswith("WRONG refused") for line in run.lines) == 17
+    assert sum(run.pauses) == 17 * 60
 
 
 def test_a_new_permission_is_waited_for(run: Run) -> None:

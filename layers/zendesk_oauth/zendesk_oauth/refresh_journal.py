@@ -145,26 +145,48 @@ class RefreshJournal(Journal):
             self._count("DisconnectEnded", {"outcome": answer.outcome.value})
         self._revoked(answer.revocation, grant, subdomain, occasion)
 
-    def finished(self, grant: str, subdomain: Subdomain, answer: FinishAnswer, occasion: Occasion) -> None:
-        """Say what of a connection's unfinished business has ended, and whether any is left."""
-        place = _place(grant, subdomain)
+    def finished(
+        self,
+        grant: str,
+        subdomain: Subdomain,
+        replaced: str | None,
+        answer: FinishAnswer,
+        occasion: Occasion,
+    ) -> None:
+        """Say whether the disconnect of a row has ended: of a connection, or of the replaced pair that is named."""
         fields = {
             "outcome": "finished" if answer.finished else "postponed",
             "retry_at": answer.retry_at.isoformat() if answer.retry_at else None,
-            "retired": list(answer.retired),
-            "cause": answer.cause,
-            **place,
+            "replaced": replaced,
+            **_place(grant, subdomain),
             **occasion.fields(),
         }
         self._say("info" if answer.finished else "warning", "unfinished connection looked after", fields)
         if not answer.finished:
             self._count("FinishPostponed", {})
-        self._count_keys(answer.cause)
-        for revocation in answer.retired:
-            self._count("SupersededRetired", {"outcome": str(revocation)})
-            self._revoked(revocation, grant, subdomain, occasion)
-        if answer.disconnect:
+        if answer.disconnect is None:
+            return
+        if replaced is None:
             self.disconnected(grant, subdomain, answer.disconnect, occasion)
+        else:
+            self._retired(grant, subdomain, replaced, answer.disconnect, occasion)
+
+    def _retired(
+        self, grant: str, subdomain: Subdomain, replaced: str, answer: DisconnectAnswer, occasion: Occasion
+    ) -> None:
+        """Say how a replaced pair has ended, or what keeps it from its end, and count it when it has."""
+        fields = {
+            "outcome": answer.revocation or answer.outcome.value,
+            "replaced": replaced,
+            "cause": answer.cause,
+            **_place(grant, subdomain),
+            **occasion.fields(),
+        }
+        self._say("warning" if answer.cause in _KEYS else "info", "replaced pair looked after", fields)
+        self._count_keys(answer.cause)
+        if answer.revocation is not None:
+            self._count("SupersededRetired", {"outcome": answer.revocation})
+        self._revoked(answer.revocation, grant, subdomain, occasion)
 
     def rekeyed(self, campaign: str, answers: Sequence[RekeyAnswer], occasion: Occasion) -> None:
         """Say how many rows were sealed anew, or were before, and of each that an error kept from it, which."""
@@ -175,7 +197,8 @@ class RefreshJournal(Journal):
             self._count("ConnectionsResealed", {}, resealed)
         for answer in answers:
             if answer.cause is not None:
-                row = {"outcome": answer.outcome.value, **_place(answer.grant, answer.subdomain)}
+                place = _place(answer.grant, answer.subdomain) | {"replaced": answer.replaced}
+                row = {"outcome": answer.outcome.value, **place}
                 self._say("warning", "row not sealed anew", row | {"cause": answer.cause} | occasion.fields())
                 self._count_keys(answer.cause)
 

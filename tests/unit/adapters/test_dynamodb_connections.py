@@ -7,6 +7,7 @@ from botocore.stub import Stubber
 
 from tests.doubles.samples import INSTALL_ID, establishment
 from tests.doubles.scripted import NOON
+from tests.stores.refreshing import due, item_of
 from zendesk_oauth.adapters.dynamodb_connections import (
     ATTEMPTS,
     LONGEST_FIRST_PAUSE,
@@ -147,7 +148,7 @@ def test_a_token_stands_for_one_content(store: DynamoDBConnectionStore, dynamodb
         lambda params, **_: seen.append(params["ClientRequestToken"]),
     )
     cancel(dynamodb_stub, FINE, CONFLICT)
-    cancel(dynamodb_stub, FINE, CONDITION_FAILED)
+    cancel(dynamodb_stub, FINE, {**CONDITION_FAILED, "Item": item_of(due())})
     dynamodb_stub.add_response("transact_write_items", {})
     store.establish(establishment(), INSTALL_ID, NOON)
     assert seen[0] == seen[1] != seen[2]

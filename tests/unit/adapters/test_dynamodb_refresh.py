@@ -8,7 +8,7 @@ from botocore.stub import ANY, Stubber
 
 from tests.doubles.samples import ACME, GLOBEX
 from tests.doubles.scripted import NOON
-from tests.stores.refreshing import OURS, SHARD, due, item_of, renewal, superseded
+from tests.stores.refreshing import OURS, SHARD, due, item_of, renewal
 from zendesk_oauth.adapters.dynamodb_refresh import DynamoDBRefreshStore
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -28,14 +28,12 @@ WRITES: list[Step] = [
     lambda store: store.require_reconnect(due(), OURS, LossReason.ANSWER_LOST, NOON),
     lambda store: store.mark_disconnecting(due(), NOON),
     lambda store: store.erase(due(), "revoked", NOON),
-    lambda store: store.keep_superseded(due(), superseded()),
+    lambda store: store.keep_replaced(renewal()),
     lambda store: store.postpone(due(), NOON),
-    lambda store: store.finish(due()),
 ]
 READS: list[Step] = [
     lambda store: store.find("default", ACME),
-    lambda store: store.superseded(due()),
-    lambda store: store.forget_superseded(due(), superseded()),
+    lambda store: store.find("default", ACME, "c40"),
 ]
 QUERIES: list[Step] = [
     lambda store: list(store.idle(SHARD, NOON)),
@@ -125,10 +123,10 @@ def test_what_is_due_is_asked_for_page_after_page(
     }
     due_at = {f"{name}_at": {"N": str(int(NOON.timestamp()) - 60)}}
     first = {"connection_key": {"S": f"default#{ACME}"}} | due_at
-    second = {"connection_key": {"S": f"b#{GLOBEX}"}} | due_at
+    second = {"connection_key": {"S": f"~b#{GLOBEX}#c40"}} | due_at
     dynamodb_stub.add_response("query", {"Items": [first], "LastEvaluatedKey": first}, asked)
     dynamodb_stub.add_response("query", {"Items": [second]}, {**asked, "ExclusiveStartKey": ANY})
     due_then = NOON + timedelta(milliseconds=999)
     since = NOON - timedelta(minutes=1)
     found = list(getattr(store, wanted)(SHARD, due_then))
-    assert found == [("default", ACME, since), ("b", GLOBEX, since)]
+    assert found == [("default", ACME, since, None), ("b", GLOBEX, since, "c40")]

@@ -90,6 +90,15 @@ def test_the_form_is_this() -> None:
     }
 
 
+def test_the_row_of_a_replaced_pair_is_named() -> None:
+    """Only there: and by nothing that could name another row."""
+    replaced = replace(RENEWAL, replaced="c7-_")
+    assert json.loads(renewal_text(replaced)) == message() | {"replaced": "c7-_"}
+    assert renewal_of(renewal_text(replaced)) == replaced
+    for name in (None, "", "a#b", "c" * 65, 7):
+        refused(json.dumps(message() | {"replaced": name}))
+
+
 def test_the_longest_tokens_fit() -> None:
     """Two of 16 kB, each with the largest wrapped key that KMS gives."""
     token = SealedToken(b"c" * (16_384 + 29), b"w" * 6_144)

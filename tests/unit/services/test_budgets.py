@@ -12,8 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.simulation.keys import seal
-from tests.unit.services.test_refreshing import ACME, BEGAN, KEY, Clock, Queue, Store, World, between
+from tests.unit.services.test_refreshing import ACME, BEGAN, Clock, Queue, Store, World, between
 from zendesk_oauth.bootstrap import aws
 from zendesk_oauth.bootstrap import refresh as bootstrap
 from zendesk_oauth.bootstrap.refresh_on_event import RESERVED_SECONDS
@@ -24,7 +23,6 @@ from zendesk_oauth.models.refresh import (
     RefreshOutcome,
     RefreshQuestion,
     Renewal,
-    Superseded,
     Version,
 )
 from zendesk_oauth.models.tokens import IssuedTokens
@@ -44,7 +42,6 @@ from zendesk_oauth.services.refresh_ports import (
     RefreshPorts,
 )
 from zendesk_oauth.services.replay_rescued import ReplayRescued
-from zendesk_oauth.services.retire_pair import Retired
 
 PAGE = Path(__file__).parents[3] / "docs/refresh.md"
 LIMIT = 60.0
@@ -65,10 +62,10 @@ class HangingStore(Store):
         self._hang()
         return self._rows.commit(renewal, disconnecting=disconnecting)
 
-    def keep_superseded(self, connection: Connection, superseded: Superseded) -> None:
+    def keep_replaced(self, renewal: Renewal) -> Connection:
         """Hang, or keep."""
         self._hang()
-        self._rows.keep_superseded(connection, superseded)
+        return self._rows.keep_replaced(renewal)
 
     def _hang(self) -> None:
         if self.calls:
@@ -197,15 +194,15 @@ def test_a_pair_that_nothing_takes_is_told_before_the_function_is_stopped(post_s
 def test_a_retiring_post_is_begun_only_if_all_after_it_fits(seconds: float) -> None:
     """A pair that is over: without the time for POST, keeping and revocation nothing is spent, and it stays due."""
     world = Hanging(RETIRE_POST_SECONDS)
-    old = Superseded(seal("a1", "r1", "c0"), BEGAN)
-    world.rows.replaced[KEY].append(old)
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
     until = world.clock.seconds + seconds
-    (retired,) = world.retire(seconds)
+    answer = world.finish(row, seconds)
     if seconds < RETIRE_SECONDS:
-        assert (retired, world.zendesk.posts, world.rows.replaced[KEY]) == (Retired(), 0, [old])
+        (left,) = world.rows.replaced
+        assert (answer.finished, world.zendesk.posts, left.claim) == (False, 0, None)
     else:
-        assert (retired.revocation, len(world.queue.sent), world.zendesk.alive) == ("revoked", 1, set())
-        assert world.clock.seconds <= until
+        assert (world.rows.revocations, len(world.queue.sent)) == ({row.key: "revoked"}, 1)
+        assert (world.zendesk.alive, world.clock.seconds <= until) == (set(), True)
 
 
 @pytest.mark.parametrize("seconds", [RETIRE_SECONDS - 1, RETIRE_SECONDS])
@@ -225,28 +222,30 @@ def test_a_disconnect_spends_only_what_it_can_finish(seconds: float) -> None:
 def test_a_living_token_is_not_even_asked_about_without_time() -> None:
     """A revocation takes up to ten seconds."""
     world = Hanging(0.3)
-    old = Superseded(seal("a1", "r1", "c0"), world.row.times.expires_at)
-    world.rows.replaced[KEY].append(old)
-    assert world.retire(REVOKE_SECONDS - 1) == [Retired()]
-    assert world.zendesk.alive == {"a1"}
+    row = world.supersede()
+    assert not world.finish(row, REVOKE_SECONDS - 1).finished
+    assert (world.zendesk.alive, world.rows.replaced) == ({"a0", "a1"}, [row])
+    world.keyring.before = lambda: world.clock.sleep(1)
+    assert not world.finish(row, REVOKE_SECONDS).finished
+    assert world.zendesk.alive == {"a0", "a1"}
 
 
 def test_a_fresh_pair_that_nobody_wants_waits_in_the_row_without_time() -> None:
     """R14: the latest refresh finds another install: its pair is kept, nothing is begun, the claim is given back."""
     world = Hanging(POST_SECONDS, commits=0)
-    between(world, "keep_superseded", lambda: world.clock.sleep(1))
+    between(world, "keep_replaced", lambda: world.clock.sleep(1))
     between(world, "claim", lambda: world.change(version=Version(2, 2)))
     assert refreshed(world, LATEST) is RefreshOutcome.CURRENT
-    assert (len(world.rows.replaced[KEY]), world.zendesk.alive, world.row.claim) == (1, {"a2"}, None)
+    assert (len(world.rows.replaced), world.zendesk.alive, world.row.claim) == (1, {"a2"}, None)
 
 
-def test_a_pair_without_a_row_that_cannot_be_revoked_is_rescued() -> None:
-    """It lies nowhere, and may live: its replay revokes it."""
+def test_a_pair_without_a_row_that_cannot_be_revoked_has_a_row_of_its_own() -> None:
+    """It may live: the schedule revokes it."""
     world = Hanging(0.3, commits=0)
     between(world, "claim", world.rows.rows.clear)
     world.zendesk.asked = ProviderUnavailableError("503")
     assert refreshed(world, LATEST) is RefreshOutcome.NOT_CONNECTED
-    assert len(world.queue.sent) == 1
+    assert [row.key for row in world.rows.replaced] == list(world.rows.unfinished_at)
 
 
 def test_a_replay_without_time_is_not_begun() -> None:

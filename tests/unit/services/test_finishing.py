@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.keys import seal
 from tests.unit.services.test_refreshing import ACME, BEGAN, KEY, LIFE, Clock, World, between, issued
 from zendesk_oauth.errors import (
     GrantRejectedError,
@@ -31,16 +30,15 @@ from zendesk_oauth.models.connection import (
 )
 from zendesk_oauth.models.refresh import (
     CLAIM_LIFE,
+    REPLAY_ROUND,
     Claim,
     DueConnection,
     LossReason,
     RefreshOutcome,
     RefreshQuestion,
     Renewal,
-    Superseded,
     Version,
 )
-from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.services.disconnect_connection import DisconnectOutcome
 from zendesk_oauth.services.finish_connection import (
@@ -57,7 +55,6 @@ from zendesk_oauth.services.retire_pair import OVER
 
 FORBIDDEN = TokenRefusedError("HTTP 403", status=403)
 DOWN = ProviderUnavailableError("503")
-SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -145,7 +142,7 @@ def test_a_replay_that_nobody_wants_is_revoked(world: World, status: ConnectionS
     before = world.row
     answer = replay(world, renewal)
     assert (answer.outcome, answer.revocation) == (ReplayOutcome.SUPERSEDED, "revoked")
-    assert (world.row, world.zendesk.alive, world.rows.replaced[KEY]) == (before, set(), [])
+    assert (world.row, world.zendesk.alive, world.rows.replaced) == (before, set(), [])
 
 
 @pytest.mark.parametrize(
@@ -154,42 +151,39 @@ def test_a_replay_that_nobody_wants_is_revoked(world: World, status: ConnectionS
 def test_a_replay_that_cannot_revoke_leaves_it_to_the_schedule(
     world: World, seconds: float, asked: Exception | None
 ) -> None:
-    """What lies in the row is safe: the message is done with, and the row is named as unfinished."""
+    """What lies in a row of its own is safe: the message is done with, and the row is named as unfinished."""
     renewal = rescued(world)
     world.change(version=Version(2, 2), claim=None)
     world.zendesk.asked = asked
     answer = replay(world, renewal, seconds)
     assert (answer.outcome, answer.revocation) == (ReplayOutcome.SUPERSEDED, None)
-    assert [kept.sealed for kept in world.rows.replaced[KEY]] == [renewal.sealed]
-    [unfinished] = world.rows.unfinished(keep_alive_shard(KEY), world.clock.now())
-    assert (unfinished.grant, unfinished.subdomain) == ("default", ACME)
+    [kept] = world.rows.replaced
+    assert kept.sealed == renewal.sealed
+    [unfinished] = world.rows.unfinished(keep_alive_shard(kept.key), world.clock.now())
+    assert unfinished == DueConnection("default", ACME, renewal.issued_at, kept.replaced)
 
 
 def test_a_replay_without_a_row_revokes(world: World) -> None:
-    """The row was deleted by hand: nobody will use the pair, so it must not live."""
+    """The row was deleted by hand: nobody will use the pair, so it gets its own row, and must not live."""
     renewal = rescued(world)
     world.rows.rows.clear()
     answer = replay(world, renewal)
     assert (answer.outcome, answer.connection, answer.revocation) == (
-        ReplayOutcome.NOT_CONNECTED,
+        ReplayOutcome.SUPERSEDED,
         None,
         "revoked",
     )
-    assert world.zendesk.alive == set()
+    assert (world.zendesk.alive, world.rows.replaced) == (set(), [])
 
 
-@pytest.mark.parametrize(
-    ("seconds", "asked"), [(9.0, None), (58.0, DOWN)], ids=["no time", "Zendesk is down"]
-)
-def test_a_pair_without_a_row_stays_in_the_queue_until_it_is_dead(
-    world: World, seconds: float, asked: Exception | None
-) -> None:
-    """The message is the only place it lies in, so the message fails and comes again."""
+def test_a_replay_of_what_has_ended_changes_nothing(world: World) -> None:
+    """R8: the second delivery finds the tombstone, and does not bring the pair back."""
     renewal = rescued(world)
     world.rows.rows.clear()
-    world.zendesk.asked = asked
-    with pytest.raises(ProviderUnavailableError):
-        replay(world, renewal, seconds)
+    replay(world, renewal)
+    before = dict(world.rows.rows)
+    assert replay(world, renewal) == ReplayAnswer(ReplayOutcome.SUPERSEDED)
+    assert world.rows.rows == before
 
 
 def test_a_replay_with_the_store_still_down_fails(world: World) -> None:
@@ -228,27 +222,24 @@ def finish(world: World, seconds: float = 58.0) -> FinishAnswer:
     return FinishConnection(world.ports)("default", ACME, world.clock.monotonic() + seconds)
 
 
-def supersede(world: World, access: str = "a0") -> Superseded:
-    """Let the row hold a pair that an install has replaced, whose access token lives."""
-    old = Superseded(seal(access, f"r-{access}", f"c-{access}"), world.clock.now() + LIFE)
-    world.rows.keep_superseded(world.row, old)
-    world.zendesk.alive.add(access)
-    return old
-
-
 def mark(world: World) -> None:
     """Begin a disconnect."""
     world.rows.mark_disconnecting(world.row, world.clock.now())
 
 
-def test_superseded_pairs_are_retired_and_the_row_is_finished(world: World) -> None:
+def ended(answer: FinishAnswer) -> str | None:
+    """Return how what was looked after has ended."""
+    return answer.disconnect.revocation if answer.disconnect else None
+
+
+def test_each_replaced_pair_ends_by_itself(world: World) -> None:
     """Both die at Zendesk, the living pair does not, and the schedule comes no more."""
-    supersede(world, "a0")
-    supersede(world, "b0")
-    answer = finish(world)
-    assert (answer.finished, answer.retired, answer.disconnect) == (True, ("revoked", "revoked"), None)
+    for access in ("a0", "a9"):
+        row = world.supersede(access)
+        answer = world.finish(row)
+        assert (answer.finished, ended(answer)) == (True, "revoked")
+        assert world.finish(row) == FinishAnswer(finished=True)
     assert (world.zendesk.alive, world.rows.unfinished_at) == ({"a1"}, {})
-    assert finish(world) == FinishAnswer(finished=True)
 
 
 @pytest.mark.parametrize(
@@ -260,31 +251,34 @@ def test_superseded_pairs_are_retired_and_the_row_is_finished(world: World) -> N
         (ProviderUnavailableError("HTTP 429", throttled=True), "not_alive"),
     ],
 )
-def test_a_superseded_pair_whose_answer_was_lost_is_not_called_dead(
+def test_a_replaced_pair_whose_answer_was_lost_is_not_called_dead(
     world: World, error: ProviderError, told: str
 ) -> None:
     """It had to be refreshed to be revoked; where Zendesk may have rotated it, what came in its place may live."""
-    supersede(world, "a0")
+    row = world.supersede()
     world.zendesk.alive.discard("a0")
     world.zendesk.refreshed = error
-    first = finish(world)
-    assert (first.finished, first.retired) == (False, ())
-    (left,) = world.rows.superseded(world.row)
+    first = world.finish(row)
+    assert (first.finished, ended(first)) == (False, None)
+    (left,) = world.rows.replaced
     assert left.may_have_lost is (told == "given_up")
     world.zendesk.refreshed = GrantRejectedError("invalid_grant")
-    second = finish(world)
-    assert (second.finished, second.retired) == (True, (told,))
-    assert world.rows.replaced[KEY] == []
+    world.clock.sleep((CLAIM_LIFE + REPLAY_ROUND).total_seconds())
+    second = world.finish(row)
+    assert (second.finished, ended(second)) == (True, told)
+    assert world.rows.replaced == []
 
 
-@pytest.mark.parametrize(("may_have_lost", "told"), [(False, OVER), (True, "given_up")])
-def test_a_superseded_pair_that_is_over_says_nothing_of_one_that_was_lost(
-    world: World, told: str, *, may_have_lost: bool
+@pytest.mark.parametrize(
+    ("trace", "told"), [({}, OVER), ({"reconnect_reason": LossReason.ANSWER_LOST}, "given_up")]
+)
+def test_a_replaced_pair_that_is_over_says_nothing_of_one_that_was_lost(
+    world: World, trace: dict[str, Any], told: str
 ) -> None:
     """When even the longest life is over, what was lost on the way may still have some."""
-    world.rows.keep_superseded(world.row, replace(supersede(world), may_have_lost=may_have_lost))
+    row = world.supersede(**trace)
     world.clock.seconds += (LIFE + LONGEST_REFRESH_LIFE).total_seconds()
-    assert finish(world).retired == (told,)
+    assert ended(world.finish(row)) == told
 
 
 def test_a_disconnect_goes_on_by_schedule(world: World) -> None:
@@ -301,15 +295,13 @@ def test_a_disconnect_goes_on_by_schedule(world: World) -> None:
 
 
 def test_a_403_ends_it_and_is_told(world: World) -> None:
-    """The grant may not delete, and no later try could: our copies are erased, and the answer says `refused`."""
-    supersede(world)
+    """The grant may not delete, and no later try could: our copy is erased, and the answer says `refused`."""
     mark(world)
     world.zendesk.deleted = FORBIDDEN
-    answer = finish(world)
-    assert (answer.finished, answer.retired) == (True, ("refused",))
-    assert answer.disconnect is not None
-    assert answer.disconnect.revocation == "refused"
-    assert (world.row.sealed, world.rows.replaced[KEY]) == (None, [])
+    for row in (world.supersede(), world.row):
+        answer = world.finish(row)
+        assert (answer.finished, ended(answer)) == (True, "refused")
+    assert (world.row.sealed, world.rows.replaced) == (None, [])
 
 
 def test_nothing_is_left_to_do_where_there_is_no_row(world: World) -> None:
@@ -318,63 +310,49 @@ def test_nothing_is_left_to_do_where_there_is_no_row(world: World) -> None:
     assert finish(world) == FinishAnswer(finished=True)
 
 
+def test_what_is_not_being_disconnected_is_left_alone(world: World) -> None:
+    """An index may be behind the table: an install has come over it."""
+    before = world.row
+    assert finish(world) == FinishAnswer(finished=True)
+    assert world.row == before
+
+
 def test_without_time_nothing_begins(world: World) -> None:
-    """A revocation that could not be awaited is not begun: neither of a superseded pair nor of a disconnect."""
-    supersede(world)
+    """A revocation that could not be awaited is not begun: neither of a replaced pair nor of a disconnect."""
     mark(world)
-    answer = finish(world, seconds=9)
-    assert (answer.finished, answer.retired, answer.disconnect) == (False, (), None)
+    for row in (world.supersede(), world.row):
+        assert not world.finish(row, seconds=9).finished
+        assert world.rows.rows[row.key] == row
     assert world.zendesk.alive == {"a0", "a1"}
-
-
-def test_a_disconnect_waits_while_a_superseded_pair_takes_the_time(world: World) -> None:
-    """What does not fit into this visit is done in the next."""
-    supersede(world)
-    mark(world)
-    delete = world.zendesk.delete_token
-
-    def slowly(subdomain: Subdomain, token_id: int, access_token: Secret, deadline: float) -> None:
-        world.clock.sleep(9)
-        delete(subdomain, token_id, access_token, deadline)
-
-    world.zendesk.delete_token = slowly  # type: ignore[method-assign]  # it takes its time
-    answer = finish(world, seconds=15)
-    assert (answer.finished, answer.retired, answer.disconnect) == (False, ("revoked",), None)
 
 
 def test_a_key_that_is_gone_leaves_the_pair_where_it_is(world: World) -> None:
     """R18: nothing is asked of Zendesk and nothing is erased."""
-    old = supersede(world)
+    row = world.supersede()
     world.keyring.error = KeyUnavailableError("disabled")
-    answer = finish(world)
-    assert (answer.finished, answer.cause) == (False, "key_unavailable")
-    assert world.rows.replaced[KEY] == [old]
+    answer = world.finish(row)
+    assert answer.disconnect is not None
+    assert (answer.finished, answer.disconnect.cause) == (False, "key_unavailable")
+    assert [left.sealed for left in world.rows.replaced] == [row.sealed]
 
 
-def test_the_waits_of_a_disconnect_double_up_to_an_hour(world: World) -> None:
-    """R26: an account that never answers is asked ever less often; the row's own claim says when it was last."""
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_the_waits_of_a_disconnect_double_up_to_an_hour(world: World, *, is_replaced: bool) -> None:
+    """R26: an account that never answers is asked ever less often; the row itself says when it was last."""
     mark(world)
+    row = world.supersede() if is_replaced else world.row
     world.zendesk.asked = world.zendesk.refreshed = DOWN
     waits = []
     for _ in range(9):
-        answer = finish(world)
+        answer = world.finish(row)
         assert answer.retry_at is not None
         waits.append((answer.retry_at - world.clock.now()).total_seconds())
-        assert world.rows.unfinished_at[KEY] == answer.retry_at
+        assert world.rows.unfinished_at[row.key] == answer.retry_at
         world.clock.seconds = (answer.retry_at - BEGAN).total_seconds()
     assert waits[0] == SHORTEST_WAIT.total_seconds()
     assert waits == sorted(waits)
     assert all(later <= 2 * wait for wait, later in pairwise(waits))
     assert waits[-1] == LONGEST_WAIT.total_seconds()
-
-
-def test_the_waits_of_a_superseded_pair_grow_with_the_install_s_age(world: World) -> None:
-    """Right after the install it is tried each minute, half an hour later once an hour."""
-    for age, wait in ((10 * SECOND, SHORTEST_WAIT), (600 * SECOND, 1200 * SECOND), (LIFE, LONGEST_WAIT)):
-        world.clock.seconds = age.total_seconds()
-        supersede(world)
-        world.zendesk.asked = DOWN
-        assert finish(world).retry_at == world.clock.now() + wait
 
 
 def test_zendesk_s_own_wait_is_honoured(world: World) -> None:
@@ -394,12 +372,13 @@ def test_a_refresh_in_flight_is_waited_for(world: World) -> None:
 
 def test_what_is_over_by_every_clock_is_not_asked_about(world: World) -> None:
     """R26: 90 days later nothing of it can live, so an account that never answered ends here too."""
-    supersede(world)
+    row = world.supersede()
     mark(world)
     world.zendesk.asked = DOWN
     world.clock.seconds += (LONGEST_REFRESH_LIFE + LIFE).total_seconds()
+    assert ended(world.finish(row)) == OVER
     answer = finish(world)
-    assert (answer.finished, answer.retired) == (True, (OVER,))
+    assert answer.finished
     assert answer.disconnect is not None
     assert (answer.disconnect.outcome, answer.disconnect.revocation) == (DisconnectOutcome.DISCONNECTED, OVER)
     assert (world.row.status, world.row.sealed) == (ConnectionStatus.DISCONNECTED, None)
@@ -421,19 +400,19 @@ def test_a_new_pair_meanwhile_is_not_erased_as_over(world: World) -> None:
     world.clock.seconds += (LONGEST_REFRESH_LIFE + LIFE).total_seconds()
     now = world.clock.now()
     renewed = replace(world.row, version=Version(1, 2), times=token_times(issued(2), now, 0.5))
-    between(world, "superseded", lambda: world.rows.rows.update({KEY: renewed}))
+    between(world, "find", lambda: world.rows.rows.update({KEY: renewed}))
     answer = finish(world)
     assert answer.disconnect is not None
     assert answer.disconnect.outcome is DisconnectOutcome.UNDER_WAY
     assert world.row.sealed is not None
 
 
-def test_a_superseded_pair_that_is_dead_already_is_forgotten(world: World) -> None:
-    """Deleted by the account's admin: the refresh token is refused as well, and the row lets it go."""
-    supersede(world)
+def test_a_replaced_pair_that_is_dead_already_ends(world: World) -> None:
+    """Deleted by the account's admin: the refresh token is refused as well."""
+    row = world.supersede()
     world.zendesk.alive.discard("a0")
     world.zendesk.refreshed = GrantRejectedError("invalid_grant")
-    assert finish(world).retired == ("not_alive",)
+    assert ended(world.finish(row)) == "not_alive"
 
 
 # -- the schedules --
@@ -458,10 +437,10 @@ class Index:
 
 def test_every_due_connection_is_handed_over_once() -> None:
     """All the shards are listed, each once."""
-    index, handed = Index(200), []
-    yielded = list(HandOverDue(index, lambda *name: handed.append(name), Clock())(60.0))
-    assert sorted(handed) == sorted(index.names)
-    assert [(each.grant, each.subdomain) for each in yielded] == handed
+    index, handed = Index(200), list[DueConnection]()
+    yielded = list(HandOverDue(index, lambda connection: handed.append(connection), Clock())(60.0))  # noqa: PLW0108 - by its name
+    assert sorted((each.grant, each.subdomain) for each in handed) == sorted(index.names)
+    assert yielded == handed
     assert sorted(index.asked) == list(SHARDS)
 
 
@@ -473,12 +452,12 @@ def test_a_tick_stops_in_time() -> None:
 
 def test_a_handover_that_fails_ends_the_tick() -> None:
     """What has been handed over stays so; the error is for the alarm."""
-    handed: list[tuple[str, Subdomain]] = []
+    handed: list[DueConnection] = []
 
-    def throttled(grant: str, subdomain: Subdomain) -> None:
+    def throttled(connection: DueConnection) -> None:
         if len(handed) == 3:
             raise RefreshPendingError("throttled")
-        handed.append((grant, subdomain))
+        handed.append(connection)
 
     tick = HandOverDue(Index(200), throttled, Clock())(60.0)
     with pytest.raises(RefreshPendingError):

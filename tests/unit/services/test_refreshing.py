@@ -23,6 +23,8 @@ from zendesk_oauth.errors import (
 )
 from zendesk_oauth.models.connection import ConnectionStatus, token_times
 from zendesk_oauth.models.refresh import (
+    CLAIM_LIFE,
+    REPLAY_ROUND,
     Asked,
     Claim,
     Connection,
@@ -30,7 +32,6 @@ from zendesk_oauth.models.refresh import (
     RefreshOutcome,
     RefreshQuestion,
     Renewal,
-    Superseded,
     Version,
 )
 from zendesk_oauth.models.secret import Secret
@@ -38,12 +39,10 @@ from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealContext, SealedPair
 from zendesk_oauth.ports.refresh import RefreshGrant
 from zendesk_oauth.services.disconnect_connection import DisconnectConnection, DisconnectOutcome
+from zendesk_oauth.services.finish_connection import FinishAnswer, FinishConnection
 from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.refresh_ports import RefreshPorts
 from zendesk_oauth.services.replay_rescued import ReplayOutcome, ReplayRescued
-from zendesk_oauth.services.retire_pair import Retired
-from zendesk_oauth.services.retire_superseded import RetireSuperseded
-from zendesk_oauth.services.revoke_token import Revocation
 
 ACME = Subdomain("acme")
 KEY = "default#acme"
@@ -134,11 +133,16 @@ class Rows(ConditionalRows):
     failing_commits: int = 0
     failing_keeps: int = 0
 
-    def keep_superseded(self, connection: Connection, superseded: Superseded) -> None:
+    @property
+    def replaced(self) -> list[Connection]:
+        """The rows of replaced pairs that are not ended."""
+        return [row for row in self.rows.values() if row.replaced and row.sealed]
+
+    def keep_replaced(self, renewal: Renewal) -> Connection:
         if self.failing_keeps:
             self.failing_keeps -= 1
             raise StoreUnavailableError("throttled")
-        super().keep_superseded(connection, superseded)
+        return super().keep_replaced(renewal)
 
     def erase(self, connection: Connection, revocation: str, now: datetime) -> bool:
         self.revocations[connection.key] = revocation
@@ -237,10 +241,20 @@ class World:
         assert marked is not None
         return DisconnectConnection(self.ports)(marked, self.clock.monotonic() + seconds).outcome
 
-    def retire(self, seconds: float = 58.0) -> list[Retired]:
-        """Retire the row's superseded pairs, each with that much time."""
-        retire = RetireSuperseded(self.ports, self.clock.monotonic() + seconds)
-        return [retire.retire(self.row, one) for one in tuple(self.rows.replaced[KEY])]
+    def supersede(self, access: str = "a0", **changes: object) -> Connection:
+        """Let a pair have been replaced, whose access token lives, as an install does; return its row."""
+        number = access.removeprefix("a")
+        pair = {"sealed": seal(access, f"r{number}", f"c{number}"), "claim": None}
+        row = replace(self.row, **(pair | changes)).as_replaced  # type: ignore[arg-type]  # any field
+        self.rows.rows[row.key] = row
+        self.rows.unfinished_at[row.key] = self.clock.now()
+        self.zendesk.alive.add(access)
+        return row
+
+    def finish(self, row: Connection, seconds: float = 58.0) -> FinishAnswer:
+        """Look after a row with that much time."""
+        until = self.clock.monotonic() + seconds
+        return FinishConnection(self.ports)(row.grant, row.subdomain, until, row.replaced)
 
 
 @pytest.fixture
@@ -311,8 +325,8 @@ def test_a_claim_that_somebody_took_first_is_theirs(world: World) -> None:
     """The claim is conditional: a row that moved between read and claim is left alone."""
     find = world.rows.find
 
-    def stale(grant: str, subdomain: Subdomain) -> Connection | None:
-        row = find(grant, subdomain)
+    def stale(grant: str, subdomain: Subdomain, replaced: str | None = None) -> Connection | None:
+        row = find(grant, subdomain, replaced)
         world.change(claim=Claim("theirs", world.clock.now() + timedelta(seconds=70)))
         return row
 
@@ -519,15 +533,21 @@ def test_a_token_that_cannot_be_revoked_is_no_reason_to_keep_it(world: World) ->
     assert world.disconnect() is DisconnectOutcome.DISCONNECTED
 
 
-def test_a_superseded_pair_is_revoked_and_forgotten(world: World) -> None:
-    """What a new install replaced dies at Zendesk, and stays in the row until it has."""
-    old = Superseded(seal("a1", "r1", "c0"), world.row.times.expires_at)
-    world.rows.replaced[KEY].append(old)
+def test_a_replaced_pair_is_revoked_and_erased(world: World) -> None:
+    """What a new install replaced dies at Zendesk, and stays in its row until it has."""
+    row = world.supersede()
     world.zendesk.asked = ProviderUnavailableError("503")
-    assert [one.cause for one in world.retire()] == ["provider_unavailable"]
+    answer = world.finish(row)
+    assert answer.disconnect is not None
+    assert (answer.finished, answer.disconnect.cause) == (False, "provider_unavailable")
+    assert [left.key for left in world.rows.replaced] == [row.key]
     world.zendesk.asked = None
-    assert world.retire() == [Retired(Revocation.REVOKED)]
-    assert (world.zendesk.alive, world.rows.replaced[KEY]) == (set(), [])
+    assert world.finish(row).finished
+    assert (world.zendesk.alive, world.rows.replaced, world.rows.revocations) == (
+        {"a1"},
+        [],
+        {row.key: "revoked"},
+    )
 
 
 def between(world: World, method: str, then: Callable[[], None]) -> None:
@@ -554,57 +574,134 @@ def test_a_pair_that_is_only_to_be_revoked_is_kept_first(world: World, commits: 
 
 
 def test_a_new_install_during_a_disconnect_is_not_erased(world: World) -> None:
-    """R14: the disconnect's fresh pair finds another epoch; it is superseded there and revoked, and the row stays."""
+    """R14: the disconnect's fresh pair finds another epoch; it gets its own row and is revoked, and the row stays."""
     world.clock.seconds = timedelta(days=5).total_seconds()
     again = {"version": Version(2, 2), "status": ConnectionStatus.ACTIVE, "claim": None}
     between(world, "claim", lambda: world.change(**again))
-    assert world.disconnect() is DisconnectOutcome.UNDER_WAY
+    assert world.disconnect() is DisconnectOutcome.DISCONNECTED
     assert (world.row.version, world.row.status) == (Version(2, 2), ConnectionStatus.ACTIVE)
     assert world.row.sealed is not None
-    assert (len(world.rows.replaced[KEY]), world.zendesk.alive) == (1, set())
+    assert (world.rows.replaced, world.zendesk.alive) == ([], set())
 
 
 def test_a_row_that_is_gone_during_its_disconnect_stays_gone(world: World) -> None:
-    """What was to be revoked is revoked; there is nothing to erase."""
+    """What was to be revoked has a row of its own until it is."""
     world.clock.seconds = timedelta(days=5).total_seconds()
     between(world, "claim", world.rows.rows.clear)
-    assert world.disconnect() is DisconnectOutcome.UNDER_WAY
-    assert (world.rows.rows, world.zendesk.alive) == ({}, set())
+    assert world.disconnect() is DisconnectOutcome.DISCONNECTED
+    assert (KEY in world.rows.rows, world.rows.replaced, world.zendesk.alive) == (False, [], set())
+
+
+def test_a_claim_that_an_install_took_along_is_given_back(world: World) -> None:
+    """The disconnect's fresh pair is stored: the pair before is dead, and nothing of it was lost."""
+    world.clock.seconds = timedelta(days=5).total_seconds()
+
+    def install() -> None:
+        world.rows.rows[world.row.as_replaced.key] = world.row.as_replaced
+        world.change(version=Version(2, 2), status=ConnectionStatus.ACTIVE, claim=None)
+
+    between(world, "claim", install)
+    world.disconnect()
+    assert [(row.replaced, row.claim) for row in world.rows.replaced] == [("c1", None)]
 
 
 @pytest.mark.parametrize(
-    ("keeps", "sends", "kept", "sent"),
-    [(0, 0, 1, 0), (2, 0, 0, 1), (2, 2, 1, 0), (1_000, 1_000, 0, 0)],
+    ("commits", "sends", "renewed", "sent"),
+    [(0, 0, True, 0), (2, 0, False, 1), (2, 2, True, 0), (1_000, 1_000, False, 0)],
 )
-def test_a_superseded_pair_that_is_over_leaves_no_orphan(
-    world: World, keeps: int, sends: int, kept: int, sent: int
+def test_a_replaced_pair_that_is_over_leaves_no_orphan(
+    world: World, commits: int, sends: int, sent: int, *, renewed: bool
 ) -> None:
-    """The pair it is refreshed into is superseded too before it is revoked, or rescued, if either takes it."""
-    world.rows.replaced[KEY].append(Superseded(seal("a1", "r1", "c0"), BEGAN))
-    world.rows.failing_keeps, world.queue.failing = keeps, sends
+    """The pair it is refreshed into lies in its row before it is revoked, or in the queue, if either takes it."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+    world.rows.failing_commits, world.queue.failing = commits, sends
     world.zendesk.deleted = ProviderUnavailableError("503")
-    (retired,) = world.retire()
-    assert (retired.revocation, retired.is_spent) == (None, True)
-    assert (len(world.rows.replaced[KEY]), len(world.queue.sent)) == (1 + kept, sent)
+    assert not world.finish(row).finished
+    (left,) = world.rows.replaced
+    assert (left.key, left.version.generation == 2, len(world.queue.sent)) == (row.key, renewed, sent)
+    assert left.may_have_lost is not renewed
 
 
-def test_a_rescued_pair_that_is_only_to_be_revoked_is_never_committed(world: World) -> None:
-    """Its replay finds a living row, and lays it beside: the row's own pair is not overwritten."""
-    world.rows.replaced[KEY].append(Superseded(seal("a1", "r1", "c0"), BEGAN))
-    world.rows.failing_keeps = 1
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_rescued_pair_that_is_only_to_be_revoked_is_never_committed(world: World, *, is_gone: bool) -> None:
+    """Its replay finds its row, or makes it one: a connection of the same version is not overwritten."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+    world.rows.failing_commits = 1
     world.zendesk.deleted = ProviderUnavailableError("503")
-    world.retire()
+    world.finish(row)
+    world.zendesk.deleted = None
     (renewal,), before = world.queue.sent, world.row
+    assert (renewal.replaces, renewal.replaced) == (before.version, "c0")
+    if is_gone:
+        del world.rows.rows[row.key]
     answer = ReplayRescued(world.ports)(renewal, world.clock.monotonic() + 58)
-    assert (answer.outcome, world.row) == (ReplayOutcome.SUPERSEDED, before)
+    assert (answer.outcome, answer.revocation, world.row) == (ReplayOutcome.SUPERSEDED, "revoked", before)
+    assert (world.rows.replaced, world.zendesk.alive) == ([], set())
 
 
-def test_without_a_row_a_fresh_pair_is_rescued_and_revoked(world: World) -> None:
-    """Only the queue can keep it."""
-    over = Superseded(seal("a1", "r1", "c0"), BEGAN)
-    retire = RetireSuperseded(world.ports, world.clock.monotonic() + 58)
-    assert retire.revoke(world.row.context, world.row.scopes, over).revocation is Revocation.REVOKED
-    assert (len(world.queue.sent), world.zendesk.alive) == (1, set())
+def test_two_visits_at_once_send_one_post(world: World) -> None:
+    """R31: whoever does not get the claim asks Zendesk nothing, and comes again when it is over."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+    seen: list[FinishAnswer] = []
+    between(world, "claim", lambda: seen.append(world.finish(row)))
+    assert world.finish(row).finished
+    assert [(answer.finished, world.zendesk.posts) for answer in seen] == [(False, 1)]
+
+
+def test_two_visits_that_read_at_once_send_one_post(world: World) -> None:
+    """R31: both have seen the row without a claim: the write decides."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+    seen: list[FinishAnswer] = []
+    between(world, "find", lambda: seen.append(world.finish(row)))
+    assert not world.finish(row).finished
+    assert ([answer.finished for answer in seen], world.zendesk.posts) == ([True], 1)
+
+
+class Died(BaseException):
+    """The function was stopped."""
+
+
+@pytest.mark.parametrize("method", ["refresh", "delete_token"])
+def test_a_death_while_a_replaced_pair_is_revoked_is_not_called_dead(world: World, method: str) -> None:
+    """R31: the refresh token may have been spent by who died with its claim: `given_up`, after one replay round."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+    real = getattr(world.zendesk, method)
+
+    def die(*arguments: object) -> None:
+        real(*arguments)
+        raise Died
+
+    setattr(world.zendesk, method, die)
+    world.rows.failing_commits = 1_000
+    world.queue.failing = 1_000
+    with pytest.raises(Died):
+        world.finish(row)
+    setattr(world.zendesk, method, real)
+    world.rows.failing_commits = 0
+    world.zendesk.refreshed = GrantRejectedError("invalid_grant")
+    claim = world.rows.rows[row.key].claim
+    assert claim is not None
+    for at, retry_at in (
+        (claim.until - timedelta(seconds=1), claim.until),
+        (claim.until, claim.until + REPLAY_ROUND),
+        (claim.until + REPLAY_ROUND - timedelta(seconds=1), claim.until + REPLAY_ROUND),
+    ):
+        world.clock.seconds = (at - BEGAN).total_seconds()
+        answer = world.finish(row)
+        assert answer.disconnect is not None
+        assert (answer.finished, answer.disconnect.retry_at, world.zendesk.posts) == (False, retry_at, 1)
+    world.clock.seconds = (claim.until + REPLAY_ROUND - BEGAN).total_seconds()
+    assert world.finish(row).finished
+    assert (world.rows.revocations[row.key], world.zendesk.posts) == ("given_up", 2)
+
+
+def test_a_holder_who_was_frozen_does_not_post(world: World) -> None:
+    """R31: the clock has gone on though the process has not, and the claim does not last for a POST any more."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+    now, frozen = world.clock.now, timedelta(seconds=41)
+    between(world, "claim", lambda: setattr(world.clock, "now", lambda: now() + frozen))
+    assert not world.finish(row).finished
+    assert world.zendesk.posts == 0
 
 
 def test_a_rejection_after_somebody_else_s_attempt_is_a_loss(world: World) -> None:
@@ -638,8 +735,44 @@ def test_a_fresh_pair_that_nobody_wants_is_retired(world: World, status: Connect
     between(world, "claim", lambda: world.change(status=status, version=elsewhere, claim=None))
     outcome = world.refresh()
     assert outcome in {RefreshOutcome.CURRENT, RefreshOutcome.NOT_CONNECTED}
-    assert (world.zendesk.alive, world.rows.replaced[KEY]) == (set(), [])
+    assert (world.zendesk.alive, world.rows.replaced) == (set(), [])
     assert world.row.status is status
+
+
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_refresh_in_flight_gives_its_claim_back_wherever_it_lies(
+    world: World, *, is_installed: bool
+) -> None:
+    """R30: its fresh pair is stored, so the pair before is dead, and its end is no alarm."""
+
+    def come_between() -> None:
+        if is_installed:
+            world.rows.rows[world.row.as_replaced.key] = world.row.as_replaced
+            world.change(version=Version(2, 2), claim=None, sealed=seal("a9", "r9", "c9"))
+        else:
+            world.rows.mark_disconnecting(world.row, world.clock.now())
+
+    between(world, "claim", come_between)
+    world.refresh()
+    world.zendesk.refreshed = GrantRejectedError("invalid_grant")
+    row = world.rows.replaced[0] if is_installed else world.row
+    assert row.claim is None
+    assert world.finish(row).finished
+    assert world.rows.revocations[row.key] == "not_alive"
+
+
+def test_a_fresh_pair_that_cannot_be_ended_now_is_left_to_the_schedule(world: World) -> None:
+    """R6: the table fails once the pair is stored: nothing is lost, and the refresh has ended all the same."""
+    between(world, "claim", lambda: world.change(version=Version(2, 2), claim=None))
+
+    def fail(*_: object) -> bool:
+        raise StoreUnavailableError("throttled")
+
+    between(world, "keep_replaced", lambda: setattr(world.rows, "claim", fail))
+    world.rows.release = fail  # type: ignore[method-assign,assignment]  # whatever is released
+    assert world.refresh() is RefreshOutcome.CURRENT
+    assert [row.sealed is not None for row in world.rows.replaced] == [True]
+    assert [row.key for row in world.rows.replaced] == list(world.rows.unfinished_at)
 
 
 def test_a_row_that_is_gone_takes_nothing(world: World) -> None:
@@ -748,6 +881,7 @@ def test_a_disconnect_knows_what_it_may_have_spent_itself(
     world.zendesk.refreshed = error
     assert world.disconnect() is DisconnectOutcome.UNDER_WAY
     world.zendesk.refreshed = GrantRejectedError("invalid_grant")
+    world.clock.sleep((CLAIM_LIFE + REPLAY_ROUND).total_seconds())
     assert world.disconnect() is DisconnectOutcome.DISCONNECTED
     assert world.rows.revocations[KEY] == revocation
 
@@ -760,16 +894,3 @@ def test_a_disconnect_without_its_keys_says_why(world: World) -> None:
     answer = DisconnectConnection(world.ports)(marked, world.clock.monotonic() + 58)
     assert (answer.outcome, answer.cause) == (DisconnectOutcome.UNDER_WAY, "key_unavailable")
     assert (world.row.claim, world.zendesk.posts) == (None, 0)
-
-
-def test_a_disconnect_whose_row_is_gone_still_revokes(world: World) -> None:
-    """The fresh pair that was to be kept first has no row: it is rescued, and revoked."""
-    world.clock.seconds = timedelta(days=5).total_seconds()
-    renewals: list[Renewal] = []
-
-    def nowhere(renewal: Renewal, **_: bool) -> None:
-        renewals.append(renewal)
-
-    world.rows.commit = nowhere  # type: ignore[method-assign]  # as of a deleted row
-    assert world.disconnect() is DisconnectOutcome.DISCONNECTED
-    assert (renewals, world.zendesk.alive) == (world.queue.sent, set())

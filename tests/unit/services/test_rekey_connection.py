@@ -15,12 +15,12 @@ from zendesk_oauth.errors import (
     StoreUnavailableError,
 )
 from zendesk_oauth.models.connection import ConnectionStatus, TokenTimes
-from zendesk_oauth.models.refresh import Claim, Connection, Superseded, Version
+from zendesk_oauth.models.refresh import Claim, Connection, Version
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome, SealedRow, rekey_mark
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealContext, SealedPair
-from zendesk_oauth.services.rekey_connection import ROW_SECONDS, SUPERSEDED_SECONDS, RekeyConnection
+from zendesk_oauth.services.rekey_connection import ROW_SECONDS, RekeyConnection
 
 CAMPAIGN = "2027-01"
 ROW = Connection(
@@ -33,7 +33,6 @@ ROW = Connection(
     times=TokenTimes(*[BEGAN + timedelta(days=2)] * 4),
     sealed=seal("a1", "r1", "c1"),
 )
-OLD = Superseded(seal("a0", "r0", "c0"), BEGAN)
 
 
 @dataclass
@@ -68,11 +67,11 @@ class Rows(RekeyRows):
 
     error: Exception | None = None
 
-    def find_sealed(self, grant: str, subdomain: Subdomain) -> SealedRow | None:
+    def find_sealed(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> SealedRow | None:
         """Read, or fail as the test says."""
         if self.error:
             raise self.error
-        return RekeyRows.find_sealed(self, grant, subdomain)
+        return RekeyRows.find_sealed(self, grant, subdomain, replaced)
 
 
 @dataclass
@@ -86,7 +85,7 @@ class World:
     def visit(self, seconds: float = 60.0, campaign: str = CAMPAIGN) -> RekeyAnswer:
         """Visit the row with that much time."""
         rekey = RekeyConnection(self.rows, self.keyring, self.clock)
-        return rekey("default", ACME, campaign, self.clock.monotonic() + seconds)
+        return rekey("default", ACME, None, campaign, self.clock.monotonic() + seconds)
 
     def outcome(self, campaign: str = CAMPAIGN) -> RekeyOutcome:
         """Visit, and return how that ended."""
@@ -99,11 +98,10 @@ class World:
 
     @property
     def keys(self) -> set[bytes]:
-        """The keys that anything in the row is sealed under."""
+        """The key that the row's pair is sealed under."""
         found = self.rows.find_sealed("default", ACME)
         assert found is not None
-        own = [found.connection.sealed] if found.connection.sealed else []
-        return {pair.access_token.wrapped_key for pair in (*own, *(each.sealed for each in found.superseded))}
+        return {found.connection.living_pair.access_token.wrapped_key}
 
 
 @pytest.fixture
@@ -170,11 +168,9 @@ def test_whoever_was_faster_is_not_written_over(world: World) -> None:
         world.rows.rows[KEY] = replace(row, sealed=seal("a2", "r2", "c2"))
 
     class Overtaken(Rows):
-        def reseal(
-            self, connection: Connection, resealed: SealedPair, marks: frozenset[str], now: datetime
-        ) -> bool:
+        def reseal(self, connection: Connection, resealed: SealedPair, mark: str, now: datetime) -> bool:
             overtake(connection)
-            return RekeyRows.reseal(self, connection, resealed, marks, now)
+            return RekeyRows.reseal(self, connection, resealed, mark, now)
 
     world.rows = Overtaken({KEY: ROW})
     assert world.outcome() is RekeyOutcome.LATER
@@ -187,56 +183,24 @@ def test_there_is_nothing_to_do_where_nothing_is_sealed(rows: dict[str, Connecti
     assert World(Rows(rows)).outcome() is RekeyOutcome.NOTHING
 
 
-def test_superseded_pairs_are_sealed_anew_too(world: World) -> None:
-    """Each under keys of its own; with the row's own pair done before, only they are left to do."""
-    world.visit()
-    world.rows.keep_superseded(ROW, OLD)
-    assert world.outcome() is RekeyOutcome.RESEALED
-    assert world.keyring.unlocked == ["c1", "c0"]
-    assert world.keys == {b"key 1", b"key 2"}
-    assert world.outcome() is RekeyOutcome.DONE
+def test_the_row_of_a_replaced_pair_is_sealed_anew(world: World) -> None:
+    """It is a row like any other, which the answer names; the connection's is not touched."""
+    row = ROW.as_replaced
+    world.rows.rows[row.key] = row
+    rekey = RekeyConnection(world.rows, world.keyring, world.clock)
+    answers = [rekey("default", ACME, "c1", CAMPAIGN, 60.0) for _ in range(2)]
+    outcomes = (RekeyOutcome.RESEALED, RekeyOutcome.DONE)
+    assert answers == [RekeyAnswer("default", ACME, outcome, None, "c1") for outcome in outcomes]
+    assert world.rows.rows[row.key].living_pair.access_token.wrapped_key == b"key 1"
+    assert world.row == ROW
 
 
-def test_a_superseded_pair_stays_done_when_the_rows_own_is_not(world: World) -> None:
-    """Its mark is kept by the write that says anew which marks there are."""
-    world.rows.keep_superseded(ROW, OLD)
-    world.visit()
-    world.rows.rows[KEY] = replace(world.row, sealed=seal("a2", "r2", "c2"))
-    assert world.outcome() is RekeyOutcome.RESEALED
-    assert world.keyring.unlocked == ["c1", "c0", "c2"]
-    assert world.outcome() is RekeyOutcome.DONE
-
-
-def test_a_superseded_pair_that_was_forgotten_is_looked_for_again(world: World) -> None:
-    """It was revoked between the read and the write."""
-
-    class Forgotten(Rows):
-        def reseal_superseded(self, connection: Connection, resealed: Superseded, mark: str) -> bool:
-            self.forget_superseded(connection, resealed)
-            return RekeyRows.reseal_superseded(self, connection, resealed, mark)
-
-    world.rows = Forgotten({KEY: ROW})
-    world.rows.keep_superseded(ROW, OLD)
-    assert world.outcome() is RekeyOutcome.LATER
-    assert world.outcome() is RekeyOutcome.DONE
-
-
-def test_a_tombstones_superseded_pair_is_sealed_anew(world: World) -> None:
-    """It waits there for its revocation."""
-    world.rows.keep_superseded(ROW, OLD)
-    world.rows.erase(ROW, "revoked", BEGAN)
-    assert world.outcome() is RekeyOutcome.RESEALED
-    assert world.outcome() is RekeyOutcome.DONE
-
-
-def test_a_pair_that_does_not_open_is_told_and_the_others_are_sealed(world: World) -> None:
+def test_a_pair_that_does_not_open_is_told(world: World) -> None:
     """It stays as it lies; nobody comes to an end with it, and the answer names the error."""
-    world.rows.keep_superseded(ROW, OLD)
-    world.keyring.broken = {"c0"}
-    assert world.visit() == RekeyAnswer("default", ACME, RekeyOutcome.BROKEN, "seal_broken")
-    assert world.keys == {b"key 1", OLD_KEY}
-    assert world.visit() == RekeyAnswer("default", ACME, RekeyOutcome.BROKEN, "seal_broken")
-    assert world.keyring.unlocked == ["c1"]
+    world.keyring.broken = {"c1"}
+    for _ in range(2):
+        assert world.visit() == RekeyAnswer("default", ACME, RekeyOutcome.BROKEN, "seal_broken")
+    assert world.row == ROW
 
 
 def test_without_keys_it_is_done_later(world: World) -> None:
@@ -259,23 +223,6 @@ def test_nothing_is_begun_that_could_not_end_in_time(world: World) -> None:
     """A row is not even read with less time than it may take."""
     world.rows.error = StoreError("must not be read")
     assert world.visit(ROW_SECONDS - 0.1).outcome is RekeyOutcome.LATER
-
-
-@pytest.mark.parametrize(
-    ("left", "outcome", "keys"),
-    [
-        (SUPERSEDED_SECONDS - 0.1, RekeyOutcome.LATER, {b"key 1", OLD_KEY}),
-        (SUPERSEDED_SECONDS, RekeyOutcome.RESEALED, {b"key 1", b"key 2"}),
-    ],
-)
-def test_what_there_is_no_time_for_is_sealed_by_the_next_visit(
-    world: World, left: float, outcome: RekeyOutcome, keys: set[bytes]
-) -> None:
-    """A slow key service: the row's own pair is sealed, the superseded one waits for time to be read and written."""
-    world.rows.keep_superseded(ROW, OLD)
-    world.keyring.clock, world.keyring.seconds = world.clock, 10.0
-    assert world.visit(left + 10.0).outcome is outcome
-    assert world.keys == keys
 
 
 def test_a_mark_is_of_the_campaign_and_of_both_keys() -> None:

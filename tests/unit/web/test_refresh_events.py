@@ -52,7 +52,7 @@ RECORD = {"eventSource": "aws:sqs", "messageId": "m-1", "body": "{}"}
         ("finish", Finish("default", ACME)),
         ("keep-alive", Schedule.KEEP_ALIVE),
         ("unfinished", Schedule.UNFINISHED),
-        ("rekey", Rekey("2027-01", (("default", ACME),))),
+        ("rekey", Rekey("2027-01", (("default", ACME, None),))),
         ("probe", Inquiry("default", ACME)),
         ("examine", Inquiry(None, ACME)),
     ],
@@ -147,6 +147,10 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         ({"finish": DUE}, "finish"),
         ({"finish": {"grant": "default"}}, "finish"),
         ({"finish": {"grant": "default", "subdomain": "-"}}, "subdomain"),
+        ({"finish": {"grant": "default", "subdomain": "acme", "replaced": "a#b"}}, "replaced"),
+        ({"finish": {"grant": "default", "subdomain": "acme", "replaced": 7}}, "replaced"),
+        ({"finish": {"grant": "default", "subdomain": "acme", "replaced": "x" * 65}}, "replaced"),
+        ({"finish": {"grant": "default", "subdomain": "acme", "replaced": "x", "force": True}}, "finish"),
         ({"schedule": "unfinished", "finish": {}}, "event"),
         ({"rekey": REKEY, "grant": "default"}, "event"),
         ({"rekey": [ROW]}, "rekey"),
@@ -248,11 +252,17 @@ def test_25_rows_are_sealed_anew_at_once_and_answered_in_their_order() -> None:
     assert len(asked.rows) == 25
     answers = [
         RekeyAnswer("default", ACME, RekeyOutcome.DONE),
-        RekeyAnswer("reporting", ACME, RekeyOutcome.BROKEN, "seal_broken"),
+        RekeyAnswer("reporting", ACME, RekeyOutcome.BROKEN, "seal_broken", "c1"),
     ]
     assert rekey_payload(answers) == {
         "rows": [
-            {"grant": "default", "subdomain": "acme", "outcome": "done", "cause": None},
-            {"grant": "reporting", "subdomain": "acme", "outcome": "broken", "cause": "seal_broken"},
+            {"grant": "default", "subdomain": "acme", "outcome": "done", "cause": None, "replaced": None},
+            {
+                "grant": "reporting",
+                "subdomain": "acme",
+                "outcome": "broken",
+                "cause": "seal_broken",
+                "replaced": "c1",
+            },
         ]
     }

@@ -18,12 +18,6 @@ type Item = Mapping[str, "AttributeValueTypeDef"]
 
 SEALED = ("access_token", "access_token_key", "refresh_token", "refresh_token_key")
 """The four attributes of a sealed pair, by the same names in both tables."""
-SUPERSEDED = (*SEALED, "commit_id", "expires_at")
-"""What is kept of a pair that its row no longer wants: itself, its commit id, and when its access token is over."""
-LOSS = ("claim_id", "reconnect_reason")
-"""What of a row says that an answer of Zendesk's may have been lost; it goes with the pair, empty where it says no."""
-MAY_HAVE_LOST = "may_have_lost"
-"""The same of a superseded pair, found out later."""
 
 
 def text(value: str) -> "AttributeValueTypeDef":
@@ -44,11 +38,6 @@ def instant(value: datetime) -> "AttributeValueTypeDef":
 def scope_list(scopes: Scopes) -> "AttributeValueTypeDef":
     """Return scopes as a list: their order is kept, and there may be none."""
     return {"L": [text(scope) for scope in scopes]}
-
-
-def text_set(*values: str) -> "AttributeValueTypeDef":
-    """Return a set of strings; DynamoDB knows no empty one, and drops an attribute that becomes one."""
-    return {"SS": list(values)}
 
 
 def optional_texts(values: Mapping[str, str | None]) -> dict[str, "AttributeValueTypeDef"]:
@@ -72,13 +61,8 @@ def sealed_token(item: Item, field: str) -> SealedToken:
     return SealedToken(item[field]["B"], item[f"{field}_key"]["B"])
 
 
-def superseded_name(name: str, commit_id: str) -> str:
-    """Return the attribute under which a superseded pair keeps `name`, since the commit of this id."""
-    return f"superseded_{name}_{commit_id}"
-
-
 def unfinished_attributes(shard: str, now: datetime) -> dict[str, "AttributeValueTypeDef"]:
-    """Return what puts a connection into the index of those that somebody still has to look after."""
+    """Return what puts a row into the index of those that are being disconnected."""
     return {"unfinished_shard": text(shard), "unfinished_at": instant(now)}
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from zendesk_oauth.adapters.dynamodb_directory_rows import PROJECTED, summary_of
 from zendesk_oauth.adapters.dynamodb_install_attributes import install_of
 from zendesk_oauth.errors import MalformedRequestError
+from zendesk_oauth.models.connection import REPLACED_MARK
 from zendesk_oauth.models.connection_summary import ConnectionSummary
 from zendesk_oauth.models.event import Change, ConnectionChange, InstallChange
 from zendesk_oauth.models.install import Install
@@ -73,6 +74,9 @@ class DynamoDBChangeRecord(NamedTuple):
         return install_of(self._looked_at(image)) if image in self.unverified else None
 
     def _connection(self, image: str) -> ConnectionSummary | None:
+        """Return the connection; None where there is none: the row of a replaced pair tells nothing of one."""
+        if self.unverified[_KEYS]["connection_key"]["S"].startswith(REPLACED_MARK):
+            return None
         return summary_of(self._looked_at(image)) if image in self.unverified else None
 
     def _looked_at(self, image: str) -> dict[str, Any]:

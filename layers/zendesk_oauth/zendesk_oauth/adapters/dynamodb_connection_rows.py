@@ -1,29 +1,27 @@
 """What a commit writes: the connection's row, and the outcome of its install.
 
 Epoch and generation only rise, by expressions, so nobody has to know them beforehand. A claim to refresh and the
-traces of a dead status belong to the epoch that ends here, and are removed with it.
+traces of a dead status belong to the epoch that ends here, and are removed with it: with a pair that is replaced they
+go to that pair's own row.
 """
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from zendesk_oauth.adapters.dynamodb_attributes import (
-    LOSS,
     SEALED,
-    SUPERSEDED,
+    Item,
     authorized_by_attributes,
     instant,
     number,
     optional_texts,
     scope_list,
     sealed_attributes,
-    superseded_name,
     text,
-    text_set,
-    unfinished_attributes,
 )
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
 from zendesk_oauth.adapters.dynamodb_install_attributes import outcome_kept
+from zendesk_oauth.adapters.dynamodb_replaced_rows import unchanged
 from zendesk_oauth.models.connection import ConnectionStatus, Establishment, keep_alive_shard
 from zendesk_oauth.models.install import Install, InstallStatus
 
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 _COMMIT_IS_NEW = "attribute_not_exists(#commit_id) OR #commit_id <> :mine"
 _HAS_NO_PAIR = "attribute_not_exists(#access_token)"
-_HAS_A_PAIR = "attribute_exists(#access_token)"
 _IS_EXCHANGING = "#status = :exchanging"
 _IS_CANDIDATE = "#status = :candidate"
 _HANDLE_FITS = "#handle_fingerprint = :handle"
@@ -52,36 +49,28 @@ _ENDS_WITH_THE_EPOCH = (
     "disconnecting_since",
     "disconnected_at",
     "revocation",
+    "unfinished_shard",
+    "unfinished_at",
 )
 _NOT_IN_EVERY_INSTALL = ("authorized_user_id", "authorized_user_role", "user_reference")
 
 
 def connection_update(
-    establishment: Establishment, install_id: str, now: datetime, *, supersedes: bool
+    establishment: Establishment, install_id: str, now: datetime, replaced: Item | None = None
 ) -> ConditionalUpdate:
-    """Return the write of the connection, for a row that holds no pair, or for one whose pair it supersedes."""
-    commit_id = establishment.sealed.commit_id
+    """Return the write of the connection: for a row without a pair, or for this one, whose pair is moved away."""
     assigned = _connection_attributes(establishment, install_id, now)
-    moved, doubts = (SUPERSEDED, LOSS) if supersedes else ((), ())
-    if supersedes:
-        assigned |= unfinished_attributes(keep_alive_shard(establishment.key), now)
+    conditions, values = unchanged(replaced) if replaced is not None else ((_HAS_NO_PAIR,), {})
     return ConditionalUpdate(
-        conditions=(_COMMIT_IS_NEW, _HAS_A_PAIR if supersedes else _HAS_NO_PAIR),
+        conditions=(_COMMIT_IS_NEW, *conditions),
         assigned=assigned,
-        computed=(
-            _NEXT_EPOCH,
-            _NEXT_GENERATION,
-            *(f"#superseded_{name} = #{name}" for name in moved),
-            *(f"#superseded_{name} = if_not_exists(#{name}, :no)" for name in doubts),
-        ),
+        computed=(_NEXT_EPOCH, _NEXT_GENERATION),
         removed=(
             *_ENDS_WITH_THE_EPOCH,
             *(name for name in _NOT_IN_EVERY_INSTALL if name not in assigned),
         ),
-        values={":mine": text(commit_id), ":zero": number(0), ":one": number(1)}
-        | ({":no": text("")} if supersedes else {}),
-        names={f"superseded_{name}": superseded_name(name, commit_id) for name in (*moved, *doubts)},
-        added={"superseded_commits": text_set(commit_id)} if supersedes else {},
+        values={":mine": text(establishment.sealed.commit_id), ":zero": number(0), ":one": number(1)}
+        | values,
     )
 
 

@@ -1,9 +1,9 @@
 """The connections in DynamoDB: a connection and the outcome of its install are written in one transaction.
 
-The pair that a new one replaces is still alive at Zendesk, so the same write moves it, sealed as it is, to attributes
-that carry the new commit's id. An expression cannot copy an attribute only if it is there. So the first try is for a
-row without a pair; where there is one, that condition fails, and a second transaction supersedes it. A first
-install costs one transaction and leaves nothing behind, and only an install over a living connection costs two.
+The pair that a new one replaces is still alive at Zendesk. So the same transaction moves it, encrypted as it is, to a
+row of its own, which the `unfinished` schedule disconnects. An expression cannot copy from one row to another: the
+first transaction is for a row without a pair, and where it fails, the answer has the row that was in the way, which a
+second one replaces. A first install costs one transaction, an install over a living connection two.
 """
 
 import hashlib
@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from botocore.exceptions import ClientError
 
 from zendesk_oauth.adapters.aws_errors import code_of
-from zendesk_oauth.adapters.dynamodb_attributes import text
+from zendesk_oauth.adapters.dynamodb_attributes import Item, text
 from zendesk_oauth.adapters.dynamodb_connection_rows import (
     confirm_update,
     connection_update,
@@ -26,6 +26,7 @@ from zendesk_oauth.adapters.dynamodb_connection_rows import (
 )
 from zendesk_oauth.adapters.dynamodb_errors import cancellation_reasons, store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
+from zendesk_oauth.adapters.dynamodb_replaced_rows import replaced_write
 from zendesk_oauth.errors import StoreError, StoreUnavailableError, VersionConflictError
 from zendesk_oauth.models.connection import Establishment
 from zendesk_oauth.models.install import InstallStatus
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 ATTEMPTS = 6
-"""Transactions tried for one commit: two for a row with a pair, the rest for those that met another transaction."""
+"""Transactions tried for one commit: two for a row with a pair, the rest where another write came in between."""
 LONGEST_FIRST_PAUSE = 0.05
 """Seconds; doubled for each further pause, and drawn between nothing and that, so that rivals part ways."""
-_CANCELLED = "TransactionCanceledException"
-_CONDITION_FAILED = "ConditionalCheckFailed"
+CANCELLED = "TransactionCanceledException"
+CONDITION_FAILED = "ConditionalCheckFailed"
 _PASSES_BY_ITSELF = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _TOKEN_LENGTH = 36
 
@@ -81,50 +82,69 @@ class DynamoDBConnectionStore:
         self._commit(_Commit(candidate.establishment, candidate.install.install_id, outcome, now))
 
     def _commit(self, commit: _Commit) -> None:
-        supersedes = False
+        before = _Before()
         for attempt in range(ATTEMPTS):
-            reasons = self._transact(commit, supersedes=supersedes)
+            reasons = self._transact(self._writes(commit, before))
             if reasons is None or _is_made(reasons[0], commit):
                 return
             codes = [reason.get("Code") for reason in reasons]
-            if codes[0] == _CONDITION_FAILED:
+            if codes[0] == CONDITION_FAILED:
                 raise VersionConflictError("the install is not what it was")
-            if codes[1] == _CONDITION_FAILED:
-                supersedes = not supersedes
+            if CONDITION_FAILED in codes:
+                before = before.corrected(reasons)
             elif _PASSES_BY_ITSELF.isdisjoint(codes):
                 raise StoreError(f"transaction cancelled: {codes}")
             else:
                 self.pause(_jittered(attempt))
         raise StoreUnavailableError("the transaction met others each time")
 
-    def _transact(self, commit: _Commit, *, supersedes: bool) -> Sequence[Mapping[str, Any]] | None:
-        """Return None where it was written, else the reasons of the install's write and of the connection's."""
-        writes = self._writes(commit, supersedes=supersedes)
+    def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> Sequence[Mapping[str, Any]] | None:
+        """Return None where it was written, else the reason of each of its writes."""
         with store_errors():
             try:
                 self.client.transact_write_items(
                     TransactItems=writes, ClientRequestToken=request_token(writes)
                 )
             except ClientError as error:
-                if code_of(error) != _CANCELLED:
+                if code_of(error) != CANCELLED:
                     raise
                 return cancellation_reasons(error)
         return None
 
-    def _writes(self, commit: _Commit, *, supersedes: bool) -> "list[TransactWriteItemTypeDef]":
-        connection = connection_update(
-            commit.establishment, commit.install_id, commit.now, supersedes=supersedes
-        )
-        return [
+    def _writes(self, commit: _Commit, before: "_Before") -> "list[TransactWriteItemTypeDef]":
+        connection = connection_update(commit.establishment, commit.install_id, commit.now, before.connection)
+        writes = [
             commit.outcome.in_transaction(
                 self.installs_table,
                 {"install_id": text(commit.install_id)},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ),
             connection.in_transaction(
-                self.connections_table, {"connection_key": text(commit.establishment.key)}
+                self.connections_table,
+                {"connection_key": text(commit.establishment.key)},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ),
         ]
+        if before.connection is not None and not before.is_kept:
+            writes.append(replaced_write(self.connections_table, before.connection, commit.now))
+        return writes
+
+
+class _Before(NamedTuple):
+    """The connection's row before the commit, if it has a pair; `is_kept` says that this pair has its own row already.
+
+    A pair that a restore has brought back can have one: it is revoked there, or was.
+    """
+
+    connection: Item | None = None
+    is_kept: bool = False
+
+    def corrected(self, reasons: Sequence[Mapping[str, Any]]) -> Self:
+        """Return it as the reasons of a cancelled transaction show it."""
+        if reasons[1].get("Code") != CONDITION_FAILED:
+            return self._replace(is_kept=True)
+        row = reasons[1].get("Item", {})
+        return type(self)(row if "access_token" in row else None)
 
 
 def request_token(writes: "Sequence[TransactWriteItemTypeDef]") -> str:

@@ -12,7 +12,7 @@ PROJECTED = (
     *("issued_at", "expires_at", "refresh_at", "refresh_expires_at", "keep_alive_at"),
     *("established_at", "connected_at", "reconnect_reason", "reconnect_since"),
     *("authorized_user_id", "authorized_user_role", "user_reference"),
-    *("claim_state", "claim_until", "retry_at", "superseded_commits"),
+    *("claim_state", "claim_until", "retry_at"),
     *("disconnecting_since", "disconnected_at", "revocation"),
     "install_id",
 )
@@ -43,7 +43,6 @@ def summary_of(item: Item) -> ConnectionSummary:
         user_reference=optional_text(item, "user_reference"),
         claim=_claim(item),
         retry_at=_instant(item, "retry_at"),
-        superseded=len(item["superseded_commits"]["SS"]) if "superseded_commits" in item else 0,
         disconnect=_disconnect(item),
         install_id=optional_text(item, "install_id"),
     )

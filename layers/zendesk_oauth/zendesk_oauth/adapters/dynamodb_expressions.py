@@ -19,9 +19,8 @@ _NAME = re.compile(r"#(\w+)")
 class ConditionalUpdate:
     """All conditions must hold; then `assigned` and `computed` are set and `removed` is removed.
 
-    `added` and `deleted` are sets, whose members come into an attribute that is a set, or leave it. `values` are
-    those that conditions and computed assignments speak of; `names` gives a placeholder another attribute than the
-    one it is called after.
+    `values` are those that conditions and computed assignments speak of; `names` gives a placeholder another attribute
+    than the one it is called after.
     """
 
     conditions: tuple[str, ...]
@@ -30,8 +29,6 @@ class ConditionalUpdate:
     removed: tuple[str, ...] = ()
     values: Mapping[str, "AttributeValueTypeDef"] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
-    added: Mapping[str, "AttributeValueTypeDef"] = field(default_factory=dict)
-    deleted: Mapping[str, "AttributeValueTypeDef"] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, Any]:
         """Return the expressions as UpdateItem and the Update of a transaction take them."""
@@ -41,7 +38,8 @@ class ConditionalUpdate:
             "UpdateExpression": update,
             "ConditionExpression": condition,
             "ExpressionAttributeNames": attribute_names(f"{update} {condition}", self.names),
-            "ExpressionAttributeValues": self._new_values() | dict(self.values),
+            "ExpressionAttributeValues": {f":new_{name}": value for name, value in self.assigned.items()}
+            | dict(self.values),
         }
 
     def in_transaction(
@@ -51,16 +49,10 @@ class ConditionalUpdate:
         update = {"TableName": table, "Key": key} | options | self.arguments()
         return {"Update": cast("UpdateTypeDef", update)}
 
-    def _new_values(self) -> "dict[str, AttributeValueTypeDef]":
-        new = {"new": self.assigned, "added": self.added, "deleted": self.deleted}
-        return {f":{kind}_{name}": value for kind, of in new.items() for name, value in of.items()}
-
     def _update_expression(self) -> str:
         clauses = {
             "SET": [*(f"#{name} = :new_{name}" for name in self.assigned), *self.computed],
             "REMOVE": [f"#{name}" for name in self.removed],
-            "ADD": [f"#{name} :added_{name}" for name in self.added],
-            "DELETE": [f"#{name} :deleted_{name}" for name in self.deleted],
         }
         return " ".join(f"{clause} {', '.join(parts)}" for clause, parts in clauses.items() if parts)
 

@@ -5,27 +5,20 @@ by the claim, the commit id or the status in that row each write knows itself ag
 row then says already hold a second time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from zendesk_oauth.adapters import dynamodb_refresh_rows as rows
-from zendesk_oauth.adapters import dynamodb_unfinished_rows as unfinished_rows
 from zendesk_oauth.adapters.dynamodb_attributes import Item, instant, instant_of, optional_text, text
-from zendesk_oauth.adapters.dynamodb_connection_attributes import (
-    CONNECTION,
-    connection_of,
-    superseded_of,
-    superseding_commits,
-)
+from zendesk_oauth.adapters.dynamodb_connection_attributes import CONNECTION, connection_of
 from zendesk_oauth.adapters.dynamodb_connection_table import get_row, update_row
 from zendesk_oauth.adapters.dynamodb_errors import store_errors
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate, attribute_names
-from zendesk_oauth.errors import VersionConflictError
-from zendesk_oauth.models.connection import ConnectionStatus, connection_key
+from zendesk_oauth.models.connection import ConnectionStatus, connection_key, named_by
 from zendesk_oauth.models.keep_alive import keep_alive_after
-from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal
 from zendesk_oauth.models.subdomain import Subdomain
 
 if TYPE_CHECKING:
@@ -39,14 +32,20 @@ _NAMES = attribute_names(_PROJECTION)
 
 
 class DynamoDBRefreshStore(NamedTuple):
-    """The port `RefreshStore` on a low-level client: one call per method, two to forget a superseded pair."""
+    """The port `RefreshStore` on a low-level client: one call per method."""
 
     client: "DynamoDBClient"
     table: str
 
-    def find(self, grant: str, subdomain: Subdomain) -> Connection | None:
-        """Read one strongly, without the pairs that it supersedes."""
-        row = self._get(connection_key(grant, subdomain), projected=True)
+    def find(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> Connection | None:
+        """Read one strongly."""
+        row = get_row(
+            self.client,
+            self.table,
+            connection_key(grant, subdomain, replaced),
+            ProjectionExpression=_PROJECTION,
+            ExpressionAttributeNames=_NAMES,
+        )
         return connection_of(row) if row else None
 
     def claim(self, connection: Connection, claim: Claim, now: datetime) -> bool:
@@ -67,9 +66,15 @@ class DynamoDBRefreshStore(NamedTuple):
     def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
         """Write the next generation and return the row, which bears the renewal's commit id if it ever was written."""
         update = rows.commit_for_disconnect_update if disconnecting else rows.commit_update
-        key = connection_key(renewal.grant, renewal.subdomain)
+        key = connection_key(renewal.grant, renewal.subdomain, renewal.replaced)
         _, row = self._update(key, update(renewal), returned="ALL_NEW")
         return connection_of(row) if row is not None else None
+
+    def keep_replaced(self, renewal: Renewal) -> Connection:
+        """Write the pair in a row of its own, and return that, or the one that is there."""
+        key = connection_key(renewal.grant, renewal.subdomain, renewal.sealed.commit_id)
+        _, row = self._update(key, rows.keep_replaced_update(renewal), returned="ALL_NEW")
+        return connection_of(cast("Item", row))
 
     def require_reconnect(
         self, connection: Connection, claim: Claim, reason: LossReason, now: datetime
@@ -99,23 +104,6 @@ class DynamoDBRefreshStore(NamedTuple):
         made, _ = self._update(connection.key, rows.erase_update(connection, revocation, now))
         return made
 
-    def superseded(self, connection: Connection) -> Sequence[Superseded]:
-        """Read the superseded pairs strongly."""
-        return superseded_of(self._get(connection.key) or {})
-
-    def keep_superseded(self, connection: Connection, superseded: Superseded) -> None:
-        """Keep a pair under its own commit id. Raises VersionConflictError where there is no row to keep it in."""
-        key = connection.key
-        made, _ = self._update(key, unfinished_rows.keep_superseded_update(key, superseded))
-        if not made:
-            raise VersionConflictError("there is no row to keep a superseded pair in")
-
-    def forget_superseded(self, connection: Connection, superseded: Superseded) -> None:
-        """Erase a pair from all the places where it lies; nothing happens where it was erased before."""
-        commits = superseding_commits(self._get(connection.key) or {}, superseded)
-        if commits:
-            self._update(connection.key, unfinished_rows.forget_superseded_update(commits))
-
     def idle(self, shard: str, now: datetime) -> Iterator[DueConnection]:
         """Name what is due, page after page; only active rows are in the index."""
         return self._due(KEEP_ALIVE_INDEX, "keep_alive", shard, now)
@@ -126,16 +114,7 @@ class DynamoDBRefreshStore(NamedTuple):
 
     def postpone(self, connection: Connection, until: datetime) -> None:
         """Set when it is due; nothing happens where it is in the index no more."""
-        self._update(connection.key, unfinished_rows.postpone_update(until))
-
-    def finish(self, connection: Connection) -> bool:
-        """Take it out of the index; one that is out of it is finished as well."""
-        made, _ = self._update(connection.key, unfinished_rows.finish_update())
-        return made
-
-    def _get(self, key: str, *, projected: bool = False) -> Item | None:
-        names = {"ProjectionExpression": _PROJECTION, "ExpressionAttributeNames": _NAMES}
-        return get_row(self.client, self.table, key, **(names if projected else {}))
+        self._update(connection.key, rows.postpone_update(until))
 
     def _update(
         self, key: str, update: ConditionalUpdate, returned: "ReturnValueType" = "NONE"
@@ -152,8 +131,8 @@ class DynamoDBRefreshStore(NamedTuple):
             )
             for page in pages:
                 for key in page["Items"]:
-                    grant, _, subdomain = key["connection_key"]["S"].partition("#")
-                    yield DueConnection(grant, Subdomain(subdomain), instant_of(key, f"{what}_at"))
+                    grant, subdomain, replaced = named_by(key["connection_key"]["S"])
+                    yield DueConnection(grant, subdomain, instant_of(key, f"{what}_at"), replaced)
 
 
 def _postponed(update: ConditionalUpdate, connection: Connection, retry_at: datetime) -> ConditionalUpdate:

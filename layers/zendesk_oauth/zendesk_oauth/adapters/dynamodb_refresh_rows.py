@@ -1,7 +1,8 @@
 """What the refresh protocol writes to a connection's row, each write with its conditions by their names.
 
 Each of them is necessary: `make simulate` plays the schedule that goes wrong without it. All of them speak of what the
-row says, so none makes a row where there is none.
+row says, so none makes a row where there is none, but for the one that keeps a replaced pair. A row stands in the
+index `unfinished` exactly while it is being disconnected: the writes that change the one change the other.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,13 @@ from zendesk_oauth.adapters.dynamodb_connection_attributes import (
     times_attributes,
 )
 from zendesk_oauth.adapters.dynamodb_expressions import ConditionalUpdate
-from zendesk_oauth.models.connection import ConnectionStatus, connection_key, keep_alive_shard
+from zendesk_oauth.adapters.dynamodb_replaced_rows import replaced_update
+from zendesk_oauth.models.connection import (
+    REPLACED_KEPT,
+    ConnectionStatus,
+    connection_key,
+    keep_alive_shard,
+)
 from zendesk_oauth.models.refresh import Claim, Connection, LossReason, Renewal, Version
 
 if TYPE_CHECKING:
@@ -63,6 +70,7 @@ CONDITIONS: Mapping[str, dict[str, str]] = {
     },
     "mark disconnecting": {"same epoch": _SAME_EPOCH, "active or judged": _ACTIVE_OR_JUDGED},
     "erase": {"same version": _SAME_VERSION},
+    "postpone": {"unfinished": "attribute_exists(#unfinished_shard)"},
 }
 """Every condition of every write of a refresh or a disconnect."""
 _TRACES = ("retry_at", "reconnect_reason", "reconnect_since")
@@ -167,17 +175,37 @@ def mark_disconnecting_update(key: str, epoch: int, now: datetime) -> Conditiona
 
 
 def erase_update(connection: Connection, revocation: str, now: datetime) -> ConditionalUpdate:
-    """Return the write that leaves a tombstone: no ciphertext, no key, and how it ended."""
+    """Return the write that leaves a tombstone: no ciphertext, no key, and how it ended.
+
+    DynamoDB deletes that of a replaced pair, when no renewal can be replayed any more that would bring it back.
+    """
+    kept = {"delete_at": instant(now + REPLACED_KEPT)} if connection.replaced else {}
     return ConditionalUpdate(
         conditions=_conditions("erase"),
         assigned={
             "status": text(ConnectionStatus.DISCONNECTED),
             "disconnected_at": instant(now),
             "revocation": text(revocation),
-        },
-        removed=(*SEALED, *CLAIM, *_TRACES),
+        }
+        | kept,
+        removed=(*SEALED, *CLAIM, *_TRACES, "unfinished_shard", "unfinished_at"),
         values=_version(connection.version),
     )
+
+
+def keep_replaced_update(renewal: Renewal) -> ConditionalUpdate:
+    """Return the write that keeps the pair of a renewal as a replaced one."""
+    item = _renewed(renewal) | {
+        "grant": text(renewal.grant),
+        "subdomain": text(renewal.subdomain),
+        "epoch": number(renewal.replaces.epoch),
+    }
+    return replaced_update(item, renewal.issued_at)
+
+
+def postpone_update(until: datetime) -> ConditionalUpdate:
+    """Return the write that leaves an unfinished row alone until then."""
+    return ConditionalUpdate(conditions=_conditions("postpone"), assigned={"unfinished_at": instant(until)})
 
 
 def _renewed(renewal: Renewal) -> "dict[str, AttributeValueTypeDef]":

@@ -76,9 +76,10 @@ class LambdaRefresher:
         """Have it looked after without waiting; `asked` is a `models.refresh.Asked`."""
         self._hand_over(_names(grant, subdomain) | {"asked": asked})
 
-    def hand_over_finish(self, grant: str, subdomain: Subdomain) -> None:
-        """Have a marked disconnect, or superseded pairs, looked after without waiting."""
-        self._hand_over({"finish": _names(grant, subdomain)})
+    def hand_over_finish(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> None:
+        """Have a marked disconnect, or a replaced pair, looked after without waiting."""
+        named = {} if replaced is None else {"replaced": replaced}
+        self._hand_over({"finish": _names(grant, subdomain) | named})
 
     def _hand_over(self, event: Mapping[str, object]) -> None:
         with self._errors():

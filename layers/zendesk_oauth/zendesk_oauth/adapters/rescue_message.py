@@ -1,8 +1,8 @@
 """A sealed renewal as the text of a message, and back: everything that its replay needs, and no plaintext.
 
 Times are ISO 8601 with their offset, sealed bytes base64. A reader ignores members that it does not know, and does
-without `lost_scopes`, because a message waits for up to 14 days and may be older or newer than the code that replays
-it.
+without `lost_scopes` and `replaced`, because a message waits for up to 14 days and may be older or newer than the code
+that replays it.
 """
 
 import json
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from zendesk_oauth.errors import MalformedRequestError, SubdomainRefusedError
-from zendesk_oauth.models.connection import TokenTimes
+from zendesk_oauth.models.connection import COMMIT_ID, TokenTimes
 from zendesk_oauth.models.grant import GRANT_NAME
 from zendesk_oauth.models.refresh import Renewal, Version
 from zendesk_oauth.models.scopes import Scopes
@@ -44,6 +44,7 @@ def renewal_text(renewal: Renewal) -> str:
             "access_token": _token_object(sealed.access_token),
             "refresh_token": _token_object(sealed.refresh_token),
         }
+        | ({} if renewal.replaced is None else {"replaced": renewal.replaced})
     )
 
 
@@ -81,6 +82,7 @@ def _renewal(content: Mapping[str, Any]) -> Renewal:
             _text(content["commit_id"]), _token(content["access_token"]), _token(content["refresh_token"])
         ),
         lost_scopes=_scopes(content.get("lost_scopes", [])),
+        replaced=_commit_id(content["replaced"]) if "replaced" in content else None,
     )
 
 
@@ -88,6 +90,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("no text")
     return value
+
+
+def _commit_id(value: object) -> str:
+    if not COMMIT_ID.fullmatch(commit_id := _text(value)):
+        raise ValueError("no commit id")
+    return commit_id
 
 
 def _grant(value: object) -> str:

@@ -6,7 +6,7 @@ keys, so that what cannot be loaded is found out before the refresh token is spe
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
@@ -17,8 +17,7 @@ from zendesk_oauth.bootstrap.edge import variables_of
 from zendesk_oauth.bootstrap.refresh_on_event import RefreshOnEvent, UseCases
 from zendesk_oauth.errors import ConfigurationError
 from zendesk_oauth.models.endpoints import Endpoints
-from zendesk_oauth.models.refresh import Asked, Renewal
-from zendesk_oauth.models.subdomain import Subdomain
+from zendesk_oauth.models.refresh import Asked, DueConnection, Renewal
 from zendesk_oauth.models.tokens import TokenLifetimes
 from zendesk_oauth.ports import ClientSecret, ZendeskApi
 from zendesk_oauth.ports.refresh import Keyring, PatientClock, RefreshEndpoint, RefreshStore, RescueQueue
@@ -137,8 +136,8 @@ def _hand_over(
     due: Mapping[Schedule, Due] = {Schedule.KEEP_ALIVE: store.idle, Schedule.UNFINISHED: store.unfinished}
 
     def hand_over(schedule: Schedule) -> HandOverDue:
-        def handover(grant: str, subdomain: Subdomain) -> None:
-            handovers()[schedule](grant, subdomain)
+        def handover(connection: DueConnection) -> None:
+            handovers()[schedule](connection)
 
         return HandOverDue(due[schedule], handover, clock)
 
@@ -182,8 +181,8 @@ def _handovers(settings: RefreshSettings, aws: AwsClients) -> Mapping[Schedule, 
 
     refresher = LambdaRefresher(aws.lambda_functions(), settings.refresh_function)
     return {
-        Schedule.KEEP_ALIVE: partial(refresher.ask_later, asked=Asked.IDLE),
-        Schedule.UNFINISHED: refresher.hand_over_finish,
+        Schedule.KEEP_ALIVE: lambda due: refresher.ask_later(due.grant, due.subdomain, Asked.IDLE),
+        Schedule.UNFINISHED: lambda due: refresher.hand_over_finish(due.grant, due.subdomain, due.replaced),
     }
 
 

@@ -135,7 +135,8 @@ class RefreshOnEvent:
         return refresh_payload(answer)
 
     def _finish(self, use_cases: UseCases, named: Finish, invocation: Invocation) -> Payload:
-        answer = use_cases.finish(*named, invocation.until)
+        grant, subdomain, replaced = named
+        answer = use_cases.finish(grant, subdomain, invocation.until, replaced)
         self.journal.finished(*named, answer, invocation.occasion(self.clock))
         return finish_payload(answer)
 

@@ -1,6 +1,7 @@
 """A connection: what a grant at a subdomain has."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +18,13 @@ KEEP_ALIVE_SHARDS = 16
 SHARDS = tuple(f"shard-{number:02d}" for number in range(KEEP_ALIVE_SHARDS))
 """Their names, in order; every index over all connections is divided in the same way."""
 
-
+REPLACED_MARK = "~"
+"""Begins the key of a replaced pair's row."""
+COMMIT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""No `#`: it can name a row."""
+REPLACED_KEPT = timedelta(days=35)
+"""How long the row of a replaced pair says how it ended: longer than a rescued renewal can wait to be replayed, 14 days
+in the queue and 14 among its dead letters."""
 LEFT_TO_REVOKE = timedelta(seconds=150)
 """What is left of a candidate's access token when nobody has confirmed it: two ticks of the schedule, and an answer."""
 
@@ -68,9 +75,20 @@ class Establishment:
         return min(now + CANDIDATE_LIFE, self.times.expires_at - LEFT_TO_REVOKE)
 
 
-def connection_key(grant: str, subdomain: Subdomain) -> str:
-    """Return `grant#subdomain`: the grant leads, so that IAM can hold a worker to one."""
-    return f"{grant}#{subdomain}"
+def connection_key(grant: str, subdomain: Subdomain, replaced: str | None = None) -> str:
+    """Return `grant#subdomain`: the grant leads, so that IAM can hold a worker to one.
+
+    A replaced pair has a row of its own, named by the pair's commit id: `~grant#subdomain#commit_id`. No grant's name
+    contains the mark, so no connection has such a key, and no worker's policy matches it.
+    """
+    key = f"{grant}#{subdomain}"
+    return key if replaced is None else f"{REPLACED_MARK}{key}#{replaced}"
+
+
+def named_by(key: str) -> tuple[str, Subdomain, str | None]:
+    """Return grant, subdomain and, for the row of a replaced pair, the commit id that names it."""
+    grant, subdomain, *replaced = key.removeprefix(REPLACED_MARK).split("#")
+    return grant, Subdomain(subdomain), replaced[0] if replaced else None
 
 
 def keep_alive_shard(key: str) -> str:

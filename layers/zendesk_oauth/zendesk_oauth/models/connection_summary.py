@@ -30,8 +30,7 @@ class DisconnectSummary(NamedTuple):
 class ConnectionSummary(NamedTuple):
     """What a row says of itself. An instant is None where the row does not have it.
 
-    `superseded` counts the pairs that new installs have replaced and that are not revoked yet. `install_id` names the
-    install that made the connection, and finds every log line of it.
+    `install_id` names the install that made the connection, and finds every log line of it.
     """
 
     grant: str
@@ -55,7 +54,6 @@ class ConnectionSummary(NamedTuple):
     user_reference: str | None
     claim: ClaimSummary | None
     retry_at: datetime | None
-    superseded: int
     disconnect: DisconnectSummary | None
     install_id: str | None = None
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,6 +17,9 @@ CLAIM_LIFE = timedelta(seconds=70)
 """Longer than the function may run (60 s), which is longer than the POST may take (45 s)."""
 LEAST_BETWEEN_REFRESHES = timedelta(seconds=60)
 """Whatever clocks and answers say: a connection is refreshed at most once a minute."""
+REPLAY_ROUND = timedelta(seconds=60)
+"""How long a refresh token that may have been spent is left alone: what came in its place may wait in the rescue queue,
+and a server that revokes the token family on reuse would revoke it too (RFC 9700 section 4.14.2)."""
 CLOCK_SKEW = timedelta(minutes=5)
 """How wrong a clock may be: a 401 this close to the token's end says nothing about rotation."""
 BACK_OFF = timedelta(seconds=15)
@@ -49,13 +52,13 @@ class Version:
     generation: int
 
 
-NO_VERSION = Version(2**62, 2**62)
-"""The version of no row. A renewal that replaces it is never committed: wherever it comes to lie, it is superseded."""
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection's row. `sealed` is None once it is erased; `install_id` names the install that made it."""
+    """A connection's row. `sealed` is None once it is erased; `install_id` names the install that made it.
+
+    `replaced` is None for the connection itself. A replaced pair is a row of its own that is being disconnected:
+    `replaced` is the commit id that the pair had when it was replaced, and names the row.
+    """
 
     grant: str
     subdomain: Subdomain
@@ -70,11 +73,19 @@ class Connection:
     reconnect_reason: str | None = None
     reconnect_since: datetime | None = None
     install_id: str | None = None
+    replaced: str | None = None
 
     @property
     def key(self) -> str:
         """The row's key."""
-        return connection_key(self.grant, self.subdomain)
+        return connection_key(self.grant, self.subdomain, self.replaced)
+
+    @property
+    def as_replaced(self) -> "Connection":
+        """The row that its pair has, or would have, once it is replaced. Raises ValueError once it is erased."""
+        return replace(
+            self, status=ConnectionStatus.DISCONNECTING, replaced=self.living_pair.commit_id, retry_at=None
+        )
 
     @property
     def context(self) -> SealContext:
@@ -107,7 +118,8 @@ class Connection:
 class RenewalTerms:
     """What one refresh has brought, but for the tokens themselves, and the version that it replaces.
 
-    `lost_scopes` are those that the pair before it had and this one has not.
+    `lost_scopes` are those that the pair before it had and this one has not. `replaced` names the row where that pair
+    is a replaced one, which is refreshed only to be revoked.
     """
 
     grant: str
@@ -117,11 +129,13 @@ class RenewalTerms:
     issued_at: datetime
     times: TokenTimes
     lost_scopes: Scopes = ()
+    replaced: str | None = None
 
     def commit_id(self, nonce: str) -> str:
         """Return the commit id of these terms, behind a nonce of NONCE_LENGTH: other terms have another."""
         version, times = self.replaces, self.times
-        terms = (self.grant, self.subdomain, version.epoch, version.generation, self.scopes, self.lost_scopes)
+        names = (self.grant, self.subdomain, self.replaced, version.epoch, version.generation)
+        terms = (*names, self.scopes, self.lost_scopes)
         instants = (
             self.issued_at,
             times.expires_at,
@@ -146,23 +160,12 @@ class Renewal(RenewalTerms):
 
 
 class DueConnection(NamedTuple):
-    """A connection that an index names, and since when it has been due."""
+    """A row that an index names, and since when it has been due; `replaced` where it is a replaced pair's."""
 
     grant: str
     subdomain: Subdomain
     due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """A pair that a new install has replaced; it stays sealed until it is revoked.
-
-    `may_have_lost` says that Zendesk may have rotated it in an answer that never reached us.
-    """
-
-    sealed: SealedPair
-    access_expires_at: datetime
-    may_have_lost: bool = False
+    replaced: str | None = None
 
 
 class Asked(StrEnum):

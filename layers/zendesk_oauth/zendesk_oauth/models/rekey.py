@@ -1,6 +1,6 @@
 """Sealing rows anew: what lies sealed in a row, what a campaign has made of it, and how one visit has ended.
 
-A campaign is one run through all rows, which may be broken off and taken up. Of each pair that it has sealed it leaves
+A campaign is one run through all rows, which may be broken off and taken up. Of the pair that it has sealed it leaves
 a mark in the row, made of the wrapped keys themselves: so a pair is done as long as it lies under the campaign's own
 keys, and not done again as soon as anybody brings older ones back.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from zendesk_oauth.models.refresh import Connection, Superseded
+from zendesk_oauth.models.refresh import Connection
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
 
@@ -30,28 +30,28 @@ class RekeyOutcome(StrEnum):
     NOTHING = "nothing"
     """There is no such row, or nothing in it is sealed."""
     BROKEN = "broken"
-    """A pair does not open, under no key that there is: it stays as it lies, and the other ones are sealed anew."""
+    """A pair does not open, under no key that there is: it stays as it lies."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """A row with all that is sealed in it, as one read shows it, and the marks that campaigns have left.
-
-    A superseded pair that lies in two places stands here twice, because each of them is sealed.
-    """
+    """A row as one read shows it, and the mark that the last campaign has left, if one has."""
 
     connection: Connection
-    superseded: tuple[Superseded, ...]
-    marks: frozenset[str]
+    mark: str | None
 
 
 class RekeyAnswer(NamedTuple):
-    """The outcome for one row; `cause` is the code of the error that kept it from its end, where one did."""
+    """The outcome for one row; `cause` is the code of the error that kept it from its end, where one did.
+
+    `replaced` names the row where it is a replaced pair's.
+    """
 
     grant: str
     subdomain: Subdomain
     outcome: RekeyOutcome
     cause: str | None = None
+    replaced: str | None = None
 
 
 def rekey_mark(campaign: str, sealed: SealedPair) -> str:

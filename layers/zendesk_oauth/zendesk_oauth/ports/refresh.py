@@ -1,11 +1,11 @@
 """What the refresh protocol needs from outside: the row with its conditional writes, the keys, the rescue queue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal, Superseded
+from zendesk_oauth.models.refresh import Claim, Connection, DueConnection, LossReason, Renewal
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
@@ -20,8 +20,8 @@ class RefreshStore(Protocol):
     was made before its answer was lost.
     """
 
-    def find(self, grant: str, subdomain: Subdomain) -> Connection | None:
-        """Read one strongly; None: there is none."""
+    def find(self, grant: str, subdomain: Subdomain, replaced: str | None = None) -> Connection | None:
+        """Read one strongly, a replaced pair's where `replaced` names it; None: there is none."""
 
     def claim(self, connection: Connection, claim: Claim, now: datetime) -> bool:
         """Take the claim if the row is still of that version and status, and bears no claim but the one seen.
@@ -47,6 +47,12 @@ class RefreshStore(Protocol):
         The returned row bears the renewal's commit id exactly if it was written. None: there is no row.
         """
 
+    def keep_replaced(self, renewal: Renewal) -> Connection:
+        """Write the pair as a replaced one, in a row of its own that is being disconnected; return that row.
+
+        A row that is there under its commit id stays as it is: the pair was kept before, and may have ended since.
+        """
+
     def require_reconnect(
         self, connection: Connection, claim: Claim, reason: LossReason, now: datetime
     ) -> bool:
@@ -56,28 +62,19 @@ class RefreshStore(Protocol):
         """Stop the use of a connection of that epoch that is active or judged; None: it changed meanwhile."""
 
     def erase(self, connection: Connection, revocation: str, now: datetime) -> bool:
-        """Erase the tokens of a row still of that version, and leave a tombstone that says how it ended."""
+        """Erase the tokens of a row still of that version, and leave a tombstone that says how it ended.
 
-    def superseded(self, connection: Connection) -> Sequence[Superseded]:
-        """Return the pairs that new installs have replaced and that may still live."""
-
-    def keep_superseded(self, connection: Connection, superseded: Superseded) -> None:
-        """Keep a pair that its row no longer wants, sealed, until it is revoked."""
-
-    def forget_superseded(self, connection: Connection, superseded: Superseded) -> None:
-        """Erase one of them."""
+        That of a replaced pair is deleted after `REPLACED_KEPT`.
+        """
 
     def idle(self, shard: str, now: datetime) -> Iterable[DueConnection]:
         """Name the active connections of one shard whose keep-alive is due, the longest due first."""
 
     def unfinished(self, shard: str, now: datetime) -> Iterable[DueConnection]:
-        """Name the connections of one shard that are being disconnected or hold superseded pairs, and are due."""
+        """Name the rows of one shard that are being disconnected and are due, replaced pairs among them."""
 
     def postpone(self, connection: Connection, until: datetime) -> None:
-        """Look after an unfinished connection again then; one that is finished stays so."""
-
-    def finish(self, connection: Connection) -> bool:
-        """Take it out of the unfinished ones, unless it is being disconnected or still holds a superseded pair."""
+        """Look after an unfinished row again then; one that is finished stays so."""
 
 
 class UnlockedPair(Protocol):

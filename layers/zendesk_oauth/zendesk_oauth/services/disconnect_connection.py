@@ -1,7 +1,11 @@
 """Disconnect: the use is stopped first, then it is revoked at Zendesk, and only then erased.
 
 The mark comes first, by whoever ends the connection, so that workers stop and a refresh in flight finds it at its
-commit and revokes what it holds. Every step can be repeated; a schedule repeats it until it is done.
+commit and revokes what it holds. A replaced pair is such a connection from the start, in a row of its own. Every step
+can be repeated; a schedule repeats it until it is done.
+
+The claim is what says afterwards that a refresh token may have been spent: it is written before the POST, and only the
+holder who knows that nothing was lost takes it back.
 """
 
 from contextlib import suppress
@@ -10,7 +14,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from zendesk_oauth.errors import ProviderUnavailableError, SealError, StoreUnavailableError
-from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, Claim, Connection, Renewal
+from zendesk_oauth.models.connection import ConnectionStatus
+from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, REPLAY_ROUND, Claim, Connection, Renewal
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import UnlockedPair
@@ -18,10 +23,10 @@ from zendesk_oauth.services.keep_renewal import (
     KeepRenewal,
     Replaced,
     commit_or_supersede,
-    no_row,
+    release_spent,
     sealed_renewal,
 )
-from zendesk_oauth.services.refresh_ports import ID_BYTES, RefreshPorts
+from zendesk_oauth.services.refresh_ports import ID_BYTES, REVOKE_SECONDS, RefreshPorts
 from zendesk_oauth.services.retire_pair import Retired, RetirePair, told_end
 
 
@@ -60,19 +65,25 @@ class DisconnectConnection:
 
         Nothing is begun that could not end by `until` (monotonic seconds). Raises StoreUnavailableError.
         """
+        if connection.status is not ConnectionStatus.DISCONNECTING:
+            return DisconnectAnswer(DisconnectOutcome.DISCONNECTED)
         now = self.ports.clock.now()
-        if connection.claimed_at(now):
-            # a refresh in flight is let finish: it finds the mark, and revokes what it holds
-            return self._later(connection, now)
+        if not self._has_time(until):
+            return self._later(now)
+        waits_until = _waits_until(connection.claim, now)
+        if waits_until is not None:
+            return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, waits_until)
         claim = Claim(base64url(self.ports.entropy(ID_BYTES)), now + CLAIM_LIFE)
         if not self.ports.store.claim(connection, claim, now):
-            return self._later(connection, now)
+            return self._later(now)
         return self._retire(connection, claim, until)
 
+    def _has_time(self, until: float) -> bool:
+        return self.ports.clock.monotonic() + REVOKE_SECONDS <= until
+
     @staticmethod
-    def _later(connection: Connection, now: datetime) -> DisconnectAnswer:
-        claim = connection.claim
-        return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, claim.until if claim else now + BACK_OFF)
+    def _later(now: datetime) -> DisconnectAnswer:
+        return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, now + BACK_OFF)
 
     def _retire(self, connection: Connection, claim: Claim, until: float) -> DisconnectAnswer:
         ports = self.ports
@@ -80,9 +91,9 @@ class DisconnectConnection:
             pair = ports.keyring.unlock(connection.context, connection.living_pair)
         except SealError as error:
             return self._go_on_later(connection, claim, Retired(error=error))
-        kept = _Kept(ports, connection, pair)
+        kept = _Kept(ports, connection, pair, claim)
         account = (connection.subdomain, connection.scopes)
-        retire = RetirePair(ports.token_endpoint, ports.api, ports.clock, until)
+        retire = RetirePair(ports.token_endpoint, ports.api, ports.clock, until, claim.until)
         retired = retire(account, pair, connection.times.expires_at, kept)
         if retired.revocation is None:
             return self._go_on_later(connection, claim, retired)
@@ -92,7 +103,7 @@ class DisconnectConnection:
     def _erase(self, connection: Connection, revocation: str) -> DisconnectAnswer:
         now = self.ports.clock.now()
         if not self.ports.store.erase(connection, revocation, now):
-            return self._later(connection, now)
+            return self._later(now)
         return DisconnectAnswer(DisconnectOutcome.DISCONNECTED, revocation=revocation)
 
     def _go_on_later(self, connection: Connection, claim: Claim, retired: Retired) -> DisconnectAnswer:
@@ -103,6 +114,27 @@ class DisconnectConnection:
         else:
             self.ports.store.release(connection, claim, retry_at)
         return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, retry_at, cause=retired.cause)
+
+
+def end_replaced(ports: RefreshPorts, row: Connection, until: float) -> DisconnectAnswer:
+    """Disconnect the row of a replaced pair now, as far as that can be done; the schedule does the rest."""
+    with suppress(StoreUnavailableError):
+        return DisconnectConnection(ports)(row, until)
+    return DisconnectAnswer(DisconnectOutcome.UNDER_WAY)
+
+
+def _waits_until(claim: Claim | None, now: datetime) -> datetime | None:
+    """Return until when the pair is left alone; None: it need not wait.
+
+    A refresh in flight is let finish: it finds the mark, and revokes what it holds. What may have been spent by an
+    earlier one has its replay round before it is spent again.
+    """
+    if claim is None:
+        return None
+    if claim.lives(now):
+        return claim.until
+    replayed_at = claim.until + REPLAY_ROUND
+    return replayed_at if now < replayed_at else None
 
 
 def _wait(retired: Retired) -> timedelta:
@@ -118,17 +150,19 @@ class _Kept:
     ports: RefreshPorts
     connection: Connection
     pair: UnlockedPair
+    claim: Claim
 
     def __call__(self, fresh: IssuedTokens, until: float) -> None:
         ports, connection = self.ports, self.connection
-        renewal = sealed_renewal(ports, Replaced(connection.context, connection.version), self.pair, fresh)
+        replaced = Replaced(connection.context, connection.version, replaced=connection.replaced)
+        renewal = sealed_renewal(ports, replaced, self.pair, fresh)
         with suppress(StoreUnavailableError):  # it is revoked all the same
             KeepRenewal(ports, until)(renewal, self._write)
 
     def _write(self, renewal: Renewal) -> None:
-        """Take note of the row if it is ours; a new install's is not, and must not be erased in the place of ours."""
-        current, superseded = commit_or_supersede(self.ports.store, renewal, disconnecting=True)
-        if current is None:
-            no_row(renewal)
-        elif superseded is None:
-            self.connection = current
+        """Take note of the row that the pair lies in: a new install's row must not be erased in the place of ours."""
+        before, store = self.connection, self.ports.store
+        current, superseded = commit_or_supersede(store, renewal, disconnecting=True)
+        self.connection = superseded or current or before
+        if superseded is not None:
+            release_spent(store, before, self.claim)

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from zendesk_oauth.models.connection import SHARDS
 from zendesk_oauth.models.refresh import DueConnection
-from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.ports import Clock
 
 
@@ -25,7 +24,7 @@ class Due(Protocol):
 class Handover(Protocol):
     """Asks the function for one connection and does not wait for its answer."""
 
-    def __call__(self, grant: str, subdomain: Subdomain) -> None:
+    def __call__(self, connection: DueConnection) -> None:
         """Hand it over. Raise a ZendeskOAuthError where it cannot be."""
 
 
@@ -47,7 +46,7 @@ class HandOverDue:
             for connection in self.due(shard, now):
                 if self.clock.monotonic() >= until:
                     return
-                self.hand_over(connection.grant, connection.subdomain)
+                self.hand_over(connection)
                 yield connection
 
 

@@ -6,11 +6,11 @@ there is. Lying in both does no harm, because a replay is the same conditional w
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Never
+from typing import NamedTuple
 
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
 from zendesk_oauth.models.connection import token_times
-from zendesk_oauth.models.refresh import Connection, Renewal, RenewalTerms, Superseded, Version
+from zendesk_oauth.models.refresh import Claim, Connection, Renewal, RenewalTerms, Version
 from zendesk_oauth.models.scopes import Scopes, missing
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens, SealContext
@@ -73,11 +73,15 @@ class KeepRenewal:
 
 
 class Replaced(NamedTuple):
-    """What a renewal comes in the place of: where it is sealed, its version, and its scopes if they count."""
+    """What a renewal comes in the place of: where it is sealed, its version, and its scopes if they count.
+
+    `replaced` names the row where the pair before is a replaced one.
+    """
 
     context: SealContext
     version: Version
     scopes: Scopes = ()
+    replaced: str | None = None
 
 
 def sealed_renewal(
@@ -93,6 +97,7 @@ def sealed_renewal(
         issued_at=now,
         times=token_times(fresh, now, entropy(1)[0] / 255),
         lost_scopes=missing(replaced.scopes, fresh.scopes),
+        replaced=replaced.replaced,
     )
     commit_id = terms.commit_id(base64url(entropy(ID_BYTES)))
     sealed = pair.seal(fresh.access_token, fresh.refresh_token, commit_id)
@@ -101,28 +106,25 @@ def sealed_renewal(
 
 def commit_or_supersede(
     store: RefreshStore, renewal: Renewal, *, disconnecting: bool = False
-) -> tuple[Connection | None, Superseded | None]:
-    """Write a renewal: as the next generation, or as superseded where the row went another way.
+) -> tuple[Connection | None, Connection | None]:
+    """Write a renewal: as the next generation, or in a row of its own where its row went another way, or is gone.
 
-    Return the row, and what now has to be retired: without a row it lies nowhere. Raises StoreUnavailableError.
+    Return its row, and the row of its own, which now has to be disconnected. Raises StoreUnavailableError.
     """
-    current = store.commit(renewal, disconnecting=disconnecting)
+    for_disconnect = disconnecting or renewal.replaced is not None
+    current = store.commit(renewal, disconnecting=for_disconnect)
     if current is not None and _is_committed(current, renewal):
         return current, None
-    superseded = superseded_by_birth(renewal)
-    if current is not None:
-        store.keep_superseded(current, superseded)
-    return current, superseded
+    return current, store.keep_replaced(renewal)
 
 
-def superseded_by_birth(renewal: Renewal) -> Superseded:
-    """Return it as a pair that is only to be revoked."""
-    return Superseded(renewal.sealed, renewal.times.expires_at)
+def release_spent(store: RefreshStore, connection: Connection, claim: Claim) -> None:
+    """Take our claim back from a pair whose successor is stored: nothing of it can be lost any more.
 
-
-def no_row(_renewal: Renewal) -> Never:
-    """Write nothing, where there is no row to write to: only the rescue queue is left."""
-    raise StoreError("there is no row to keep a pair in")
+    Whoever has replaced the pair since has moved the claim along with it. Raises StoreUnavailableError.
+    """
+    store.release(connection, claim, None)
+    store.release(connection.as_replaced, claim, None)
 
 
 def _is_committed(current: Connection, renewal: Renewal) -> bool:

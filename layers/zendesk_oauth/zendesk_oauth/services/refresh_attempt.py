@@ -1,5 +1,6 @@
 """What the holder of a claim does: keys, the question what became of an earlier attempt, one POST, the commit."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from zendesk_oauth.errors import (
     ProviderError,
     ProviderUnavailableError,
     SealError,
+    StoreUnavailableError,
 )
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
@@ -22,20 +24,19 @@ from zendesk_oauth.models.refresh import (
     RefreshAnswer,
     RefreshOutcome,
     Renewal,
-    Superseded,
 )
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
+from zendesk_oauth.services.disconnect_connection import end_replaced
 from zendesk_oauth.services.keep_renewal import (
     KeepRenewal,
     Replaced,
     commit_or_supersede,
-    no_row,
+    release_spent,
     sealed_renewal,
 )
 from zendesk_oauth.services.probe_rotation import Probe, probe_rotation
 from zendesk_oauth.services.refresh_ports import KEEP_SECONDS, POST_SECONDS, RefreshPorts
-from zendesk_oauth.services.retire_superseded import RetireSuperseded
 
 
 @dataclass(slots=True)
@@ -122,23 +123,17 @@ class RefreshAttempt:
         current, superseded = kept
         if superseded is None:
             return RefreshAnswer(RefreshOutcome.REFRESHED, current)
-        return self._give_up(renewal, current, superseded)
+        return self._give_up(current, superseded)
 
-    def _give_up(self, renewal: Renewal, current: Connection | None, superseded: Superseded) -> RefreshAnswer:
-        """Retire what we hold: the row went another way, by a disconnect or a new install, or is gone.
+    def _give_up(self, current: Connection | None, superseded: Connection) -> RefreshAnswer:
+        """Revoke what we hold: the row went another way, by a disconnect or a new install, or is gone.
 
-        Where there is no time for it, or Zendesk does not answer, it lies in the row and is due at once; without a
-        row the rescue queue has it.
+        Where there is no time for it, or Zendesk does not answer, the pair is due at once in its own row.
         """
-        retire = RetireSuperseded(self.ports, self.until)
-        if current is None:
-            retired = retire.revoke(self.connection.context, self.connection.scopes, superseded)
-            if retired.revocation is None:
-                KeepRenewal(self.ports, self.until).at_any_cost(renewal, no_row)
-        else:
-            retired = retire.retire(current, superseded)
-            self.ports.store.release(current, self.claim, None)
-        return replace(answer_of(current), revocation=retired.revocation, cause=retired.cause)
+        ended = end_replaced(self.ports, superseded, self.until)
+        with suppress(StoreUnavailableError):  # a claim that stays says too much, and loses nothing
+            release_spent(self.ports.store, self.connection, self.claim)
+        return replace(answer_of(current), revocation=ended.revocation, cause=ended.cause)
 
     def _judge_rejection(self) -> RefreshAnswer:
         """`invalid_grant` proves nothing until a strong read shows the same version and no living claim but ours."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from zendesk_oauth.errors import ProviderUnavailableError, SealBrokenError, StoreUnavailableError
+from zendesk_oauth.errors import SealBrokenError, StoreUnavailableError
 from zendesk_oauth.models.refresh import Connection, Renewal
 from zendesk_oauth.models.tokens import SealContext
+from zendesk_oauth.services.disconnect_connection import end_replaced
 from zendesk_oauth.services.keep_renewal import commit_or_supersede
 from zendesk_oauth.services.refresh_ports import KEEP_SECONDS, RefreshPorts
-from zendesk_oauth.services.retire_superseded import RetireSuperseded
 
 
 class ReplayOutcome(StrEnum):
@@ -24,9 +24,7 @@ class ReplayOutcome(StrEnum):
     RESTORED = "restored"
     """It is the row's pair: written now, or by an earlier delivery of the same message."""
     SUPERSEDED = "superseded"
-    """The row went another way: it lies there as superseded until it is revoked."""
-    NOT_CONNECTED = "not_connected"
-    """There is no row any more; the pair is dead at Zendesk."""
+    """The row went another way, or is gone: it lies in a row of its own until it is revoked."""
 
 
 class ReplayAnswer(NamedTuple):
@@ -46,8 +44,8 @@ class ReplayRescued:
     def __call__(self, renewal: Renewal, until: float) -> ReplayAnswer:
         """Return what became of it; safe to repeat. Nothing is begun that could not end by `until`.
 
-        Raises SealBrokenError for a pair that was not sealed here, or not for these terms, and KeyUnavailableError,
-        StoreUnavailableError and ProviderUnavailableError: the queue is still the only place it lies in.
+        Raises SealBrokenError for a pair that was not sealed here, or not for these terms, and KeyUnavailableError and
+        StoreUnavailableError: the queue is still the only place it lies in.
         """
         if self.ports.clock.monotonic() + KEEP_SECONDS > until:
             raise StoreUnavailableError("no time is left to replay it")
@@ -56,13 +54,8 @@ class ReplayRescued:
         if not renewal.is_bound:
             raise SealBrokenError("a pair that was sealed for other terms")
         current, superseded = commit_or_supersede(self.ports.store, renewal)
-        if superseded is None:
-            return ReplayAnswer(ReplayOutcome.RESTORED, current)
-        retire = RetireSuperseded(self.ports, until)
-        if current is not None:
-            revocation = retire.retire(current, superseded).revocation
-            return ReplayAnswer(ReplayOutcome.SUPERSEDED, current, revocation)
-        revocation = retire.revoke(context, renewal.scopes, superseded).revocation
-        if revocation is None:
-            raise ProviderUnavailableError("a pair without a row could not be revoked")
-        return ReplayAnswer(ReplayOutcome.NOT_CONNECTED, None, revocation)
+        row = superseded or current
+        if row is None or row.replaced is None:
+            return ReplayAnswer(ReplayOutcome.RESTORED, row)
+        ended = end_replaced(self.ports, row, until)
+        return ReplayAnswer(ReplayOutcome.SUPERSEDED, current, ended.revocation)

@@ -7,7 +7,7 @@ in time; what does not end now is tried again later.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zendesk_oauth.errors import (
@@ -36,14 +36,12 @@ type Keep = Callable[[IssuedTokens, float], None]
 class Retired(NamedTuple):
     """How it has ended; None: not now, by this error or for want of time.
 
-    `is_spent` says that Zendesk may have rotated the pair: what a later try is told of it proves less. `may_have_lost`
-    says so too, where no answer of Zendesk's has brought what came in its place.
+    `is_spent` says that Zendesk may have rotated the pair: what a later try is told of it proves less.
     """
 
     revocation: str | None = None
     error: ProviderError | SealError | None = None
     is_spent: bool = False
-    may_have_lost: bool = False
 
     @property
     def cause(self) -> str | None:
@@ -53,12 +51,17 @@ class Retired(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RetirePair:
-    """Revoke by id; where there is nothing to ask with, refresh once and revoke what comes of it."""
+    """Revoke by id; where there is nothing to ask with, refresh once and revoke what comes of it.
+
+    No POST is begun that could not end by `until` (monotonic seconds) and while the claim lasts: a holder who was
+    frozen meanwhile may not be the only one.
+    """
 
     token_endpoint: RefreshEndpoint
     api: ZendeskApi
     clock: Clock
     until: float
+    claimed_until: datetime
 
     def __call__(
         self, account: tuple[Subdomain, Scopes], pair: UnlockedPair, access_expires_at: datetime, keep: Keep
@@ -71,7 +74,7 @@ class RetirePair:
             retired = self._revoke(subdomain, pair.access_token)
             if retired.revocation != Revocation.NOT_ALIVE:
                 return retired
-        if not self._has_time(RETIRE_SECONDS):
+        if not self._may_post():
             return Retired()
         return self._renew_to_revoke(RefreshGrant(subdomain, pair.refresh_token, scopes), keep)
 
@@ -81,8 +84,7 @@ class RetirePair:
         except GrantRejectedError:
             return Retired(Revocation.NOT_ALIVE)
         except ProviderError as error:
-            is_spent = not _is_unspent(error)
-            return Retired(error=error, is_spent=is_spent, may_have_lost=is_spent)
+            return Retired(error=error, is_spent=not _is_unspent(error))
         keep(fresh, self.until - REVOKE_SECONDS)
         return self._revoke(grant.subdomain, fresh.access_token)._replace(is_spent=True)
 
@@ -93,6 +95,10 @@ class RetirePair:
         except ProviderError as error:
             return Retired(error=error)
         return Retired(revocation if revocation in ENDED else None)
+
+    def _may_post(self) -> bool:
+        ends_at = self.clock.now() + timedelta(seconds=RETIRE_POST_SECONDS)
+        return self._has_time(RETIRE_SECONDS) and ends_at <= self.claimed_until
 
     def _has_time(self, seconds: float) -> bool:
         return self.clock.monotonic() + seconds <= self.until

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from zendesk_oauth.errors import MalformedRequestError, SubdomainRefusedError
+from zendesk_oauth.models.connection import COMMIT_ID
 from zendesk_oauth.models.grant import GRANT_NAME
 from zendesk_oauth.models.subdomain import Subdomain, exact_subdomain
 
@@ -17,6 +18,18 @@ def connection_named(value: object, name: str) -> tuple[str, Subdomain]:
     fields = json_object(value, name)
     exactly(fields, {"grant", "subdomain"}, name)
     return grant_name(fields["grant"]), subdomain_name(fields["subdomain"])
+
+
+def row_named(value: object, name: str) -> tuple[str, Subdomain, str | None]:
+    """Return grant and subdomain, and the commit id of a replaced pair where the object names its row."""
+    fields = json_object(value, name)
+    if "replaced" not in fields:
+        return *connection_named(value, name), None
+    exactly(fields, {"grant", "subdomain", "replaced"}, name)
+    replaced = text(fields["replaced"], "replaced")
+    if not COMMIT_ID.fullmatch(replaced):
+        raise MalformedRequestError("replaced is not a commit id")
+    return grant_name(fields["grant"]), subdomain_name(fields["subdomain"]), replaced
 
 
 def grant_name(value: object) -> str:

@@ -2,7 +2,8 @@
 
     a worker's reading     {"grant", "subdomain", "asked": "due" | "failed" | "idle", "seen": {"epoch", "generation"}}
     the schedules          {"schedule": "keep-alive" | "unfinished"}
-    the function itself    {"finish": {"grant", "subdomain"}}, and the first with "idle"
+    the function itself    {"finish": {"grant", "subdomain"}}, with "replaced" for the row of a replaced pair, and the
+                           first with "idle"
     `connections`          the same {"finish": …}, once it has marked a disconnect
     the rescue queue       {"Records": [...]}
     the operator's command {"probe": {"grant", "subdomain"}}, {"examine": {"subdomain"}}, and {"rekey": {...}}, which
@@ -31,6 +32,7 @@ from zendesk_oauth.web.event_fields import (
     json_object,
     member,
     only,
+    row_named,
     subdomain_name,
     text,
 )
@@ -48,10 +50,11 @@ class Schedule(StrEnum):
 
 
 class Finish(NamedTuple):
-    """A connection to look after, whose row says whether a disconnect or superseded pairs are to be finished."""
+    """A row to look after, whose disconnect is to be finished; `replaced` names that of a replaced pair."""
 
     grant: str
     subdomain: Subdomain
+    replaced: str | None = None
 
 
 class RescueMessage(NamedTuple):
@@ -125,7 +128,7 @@ def _question(fields: Mapping[str, object]) -> RefreshQuestion:
 
 
 def _finish(value: object) -> Finish:
-    return Finish(*connection_named(value, "finish"))
+    return Finish(*row_named(value, "finish"))
 
 
 def _schedule(value: object) -> Schedule:

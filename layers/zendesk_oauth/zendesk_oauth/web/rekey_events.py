@@ -1,7 +1,9 @@
 """Rows that are to be sealed anew, as `refresh` is asked for them and answers.
 
 the operator's command  {"rekey": {"campaign": "…", "rows": [{"grant", "subdomain"}, …]}}
-the answer              {"rows": [{"grant", "subdomain", "outcome", "cause"}, …]}, in the same order
+the answer              {"rows": [{"grant", "subdomain", "outcome", "cause", "replaced"}, …]}, in the same order
+
+The row of a replaced pair has its "replaced" beside grant and subdomain.
 """
 
 import re
@@ -11,7 +13,7 @@ from typing import NamedTuple
 from zendesk_oauth.errors import MalformedRequestError
 from zendesk_oauth.models.rekey import MOST_ROWS, RekeyAnswer
 from zendesk_oauth.models.subdomain import Subdomain
-from zendesk_oauth.web.event_fields import connection_named, exactly, json_list, json_object, text
+from zendesk_oauth.web.event_fields import exactly, json_list, json_object, row_named, text
 
 CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -20,7 +22,7 @@ class Rekey(NamedTuple):
     """Rows to be sealed anew, and the campaign that it is for."""
 
     campaign: str
-    rows: tuple[tuple[str, Subdomain], ...]
+    rows: tuple[tuple[str, Subdomain, str | None], ...]
 
 
 def parse_rekey(value: object) -> Rekey:
@@ -32,7 +34,7 @@ def parse_rekey(value: object) -> Rekey:
         raise MalformedRequestError("campaign is not 1 to 64 of A-Z, a-z, 0-9, _ and -")
     if not 1 <= len(rows) <= MOST_ROWS:
         raise MalformedRequestError(f"rows are not 1 to {MOST_ROWS}")
-    return Rekey(campaign, tuple(connection_named(row, "a row") for row in rows))
+    return Rekey(campaign, tuple(row_named(row, "a row") for row in rows))
 
 
 def rekey_payload(answers: Iterable[RekeyAnswer]) -> dict[str, object]:
