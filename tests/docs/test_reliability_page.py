@@ -59,7 +59,7 @@ def test_every_test_that_the_page_names_is_there() -> None:
     """Whoever renames or removes one is told here."""
     missing = [
         f"{fault}: {path}::{name}"
-        for fault, (_, _, shown_by) in rows().items()
+        for fault, *_, shown_by in table_rows(PAGE)
         for path, name in named_tests(shown_by)
         if name not in functions_in(path)
     ]

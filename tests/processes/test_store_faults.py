@@ -89,7 +89,7 @@ def test_r6_a_rescued_answer_restores_a_connection_that_was_given_up_meanwhile(s
     assert scene.ask().outcome is RefreshOutcome.RECONNECT_REQUIRED
     assert scene.connection().reconnect_reason == LossReason.ANSWER_LOST
     assert replay(scene, scene.aws.messages[0]) is ReplayOutcome.RESTORED
-    assert (scene.posts, scene.is_whole(2), scene.connection().reconnect_reason) == (1, True, None)
+    assert (scene.posts, scene.is_whole(2), scene.connection().reconnect_reason) == (2, True, None)
 
 
 def test_r6_a_queue_that_is_down_as_well_is_tried_again(scene: Scene) -> None:

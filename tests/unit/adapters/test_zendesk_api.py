@@ -80,7 +80,7 @@ def test_an_odd_user_is_unintelligible(api: ZendeskHttpApi, loopback: Loopback, 
     ("status", "expected"),
     [
         (302, UnintelligibleAnswerError),
-        (401, TokenRefusedError),
+        (401, UnintelligibleAnswerError),
         (403, UnintelligibleAnswerError),
         (404, UnintelligibleAnswerError),
         (429, ProviderUnavailableError),
@@ -96,6 +96,14 @@ def test_a_refusal_is_typed(
         api.who_authorized(ACME, TOKEN, deadline())
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_is_nobodys(api: ZendeskHttpApi, loopback: Loopback, status: int) -> None:
+    """The API's own 401 and 403 name an error, and are told apart from pages with the same status."""
+    loopback.say(answer(status, '{"error": "invalid_token"}'))
+    with pytest.raises(TokenRefusedError):
+        api.who_authorized(ACME, TOKEN, deadline())
+
+
 def test_a_living_token_has_an_id(api: ZendeskHttpApi, loopback: Loopback) -> None:
     """`current` finds it, and is never used to delete it."""
     loopback.say(answer(200, '{"token": {"id": 4711}}'))
@@ -103,9 +111,17 @@ def test_a_living_token_has_an_id(api: ZendeskHttpApi, loopback: Loopback) -> No
     assert loopback.head()[0] == "GET /acme/api/v2/oauth/tokens/current.json HTTP/1.1"
 
 
-def test_a_dead_token_has_none(api: ZendeskHttpApi, loopback: Loopback) -> None:
-    """401 is the answer that proves a revocation."""
-    loopback.say(answer(401, '{"error": "invalid_token"}'))
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error": "invalid_token", "error_description": "The access token expired or was revoked."}',
+        '{"error": "Couldn\'t authenticate you"}',
+        '{"error": {"title": "Unauthorized", "message": "The token is not valid"}}',
+    ],
+)
+def test_a_dead_token_has_none(api: ZendeskHttpApi, loopback: Loopback, body: str) -> None:
+    """R29: a 401 with an error of the API's own is the answer that proves a revocation."""
+    loopback.say(answer(401, body))
     assert api.find_token_id(ACME, TOKEN, deadline()) is None
 
 
@@ -118,6 +134,15 @@ def test_a_dead_token_has_none(api: ZendeskHttpApi, loopback: Loopback) -> None:
         (200, "<html>", UnintelligibleAnswerError),
         (302, "", UnintelligibleAnswerError),
         (403, '{"error": "Forbidden", "description": "missing scopes"}', TokenRefusedError),
+        (401, "", UnintelligibleAnswerError),
+        (401, "{}", UnintelligibleAnswerError),
+        (401, "[]", UnintelligibleAnswerError),
+        (401, '"invalid_token"', UnintelligibleAnswerError),
+        (401, '{"error": ""}', UnintelligibleAnswerError),
+        (401, '{"error": null}', UnintelligibleAnswerError),
+        (401, '{"error": true}', UnintelligibleAnswerError),
+        (401, '{"message": "Unauthorized"}', UnintelligibleAnswerError),
+        (401, "<!doctype html><h1>401 Authorization Required</h1>", UnintelligibleAnswerError),
         (403, "{}", UnintelligibleAnswerError),
         (403, "<html>Attention Required", UnintelligibleAnswerError),
         (429, "{}", ProviderUnavailableError),
@@ -127,7 +152,7 @@ def test_a_dead_token_has_none(api: ZendeskHttpApi, loopback: Loopback) -> None:
 def test_no_other_answer_proves_a_token_dead(
     api: ZendeskHttpApi, loopback: Loopback, status: int, body: str, expected: type[ProviderError]
 ) -> None:
-    """Only a 401 does; anything else is an error, and what is no number never gets into an address."""
+    """R29: only the API's own 401 does; a page with that status is an error, and no odd id gets into an address."""
     loopback.say(answer(status, body))
     with pytest.raises(expected):
         api.find_token_id(ACME, TOKEN, deadline())
@@ -145,7 +170,8 @@ def test_a_token_is_deleted_by_its_id(api: ZendeskHttpApi, loopback: Loopback, s
     ("status", "body", "expected"),
     [
         (302, "", UnintelligibleAnswerError),
-        (401, "", TokenRefusedError),
+        (401, '{"error": "invalid_token"}', TokenRefusedError),
+        (401, "<html>Authorization Required", UnintelligibleAnswerError),
         (403, '{"error": "Forbidden"}', TokenRefusedError),
         (403, "<html>Attention Required", UnintelligibleAnswerError),
         (429, "", ProviderUnavailableError),

@@ -99,8 +99,8 @@ def test_a_living_token_says_what_it_may_and_whose_it_is(probing: Probing) -> No
     ("left", "outcome"),
     [
         (timedelta(hours=1), ProbeOutcome.DEAD),
-        (timedelta(minutes=5, seconds=1), ProbeOutcome.DEAD),
-        (timedelta(minutes=5), ProbeOutcome.OVER),
+        (timedelta(minutes=10, seconds=1), ProbeOutcome.DEAD),
+        (timedelta(minutes=10), ProbeOutcome.OVER),
         (-timedelta(hours=1), ProbeOutcome.OVER),
     ],
 )

@@ -419,12 +419,34 @@ def test_a_rejected_grant_ends_the_connection(world: World) -> None:
 
 
 def test_a_lost_answer_is_told_by_its_own_reason(world: World) -> None:
-    """R3: an earlier attempt is unresolved and the old token dead long before its time: Zendesk rotated."""
+    """R3: an earlier attempt is unresolved and the refresh token refused: Zendesk rotated, and its answer was lost."""
     world.clock.seconds = timedelta(hours=1).total_seconds()
     world.change(claim=dead_claim(world))
     world.zendesk.alive.clear()
+    world.zendesk.refreshed = GrantRejectedError("invalid_grant")
     assert world.refresh() is RefreshOutcome.RECONNECT_REQUIRED
-    assert (world.row.reconnect_reason, world.zendesk.posts) == (LossReason.ANSWER_LOST, 0)
+    assert (world.row.reconnect_reason, world.zendesk.posts) == (LossReason.ANSWER_LOST, 1)
+
+
+@pytest.mark.parametrize("minutes", [-10, -5, 0, 5, 10])
+@pytest.mark.parametrize("hours", [1, 47, 48, 49], ids=lambda hours: f"after {hours} h")
+def test_i11_a_probe_that_says_dead_ends_no_connection(world: World, hours: int, minutes: int) -> None:
+    """R29: an API that lies, or a clock that is wrong, costs no connection whose refresh token was never spent."""
+    world.clock.seconds = timedelta(hours=hours, minutes=minutes).total_seconds()
+    world.change(claim=dead_claim(world))
+    world.zendesk.alive.clear()
+    assert world.refresh() is RefreshOutcome.REFRESHED
+    assert (world.row.version, world.zendesk.posts) == (Version(1, 2), 1)
+
+
+def test_i11_a_502_without_a_rotation_and_then_one_401_end_nothing(world: World) -> None:
+    """R29: the token endpoint failed, the API said 401 once, and the refresh token was good all the time."""
+    world.zendesk.refreshed = ProviderUnavailableError("HTTP 502")
+    assert world.refresh() is RefreshOutcome.UNRESOLVED
+    world.zendesk.refreshed = issued(2)
+    world.zendesk.alive.clear()
+    world.clock.sleep(80)
+    assert world.refresh() is RefreshOutcome.REFRESHED
 
 
 def test_a_living_old_token_clears_an_earlier_attempt(world: World) -> None:

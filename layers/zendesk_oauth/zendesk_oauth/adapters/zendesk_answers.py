@@ -20,6 +20,7 @@ from zendesk_oauth.errors import (
 
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 SECONDS = re.compile(r"[0-9]{1,9}")
+_TOKEN_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 def api_object(answer: HttpAnswer, now: datetime) -> dict[str, Any]:
@@ -29,17 +30,27 @@ def api_object(answer: HttpAnswer, now: datetime) -> dict[str, Any]:
 
 
 def refuse_api_error(answer: HttpAnswer, now: datetime) -> None:
-    """Raise what an API call's status says, unless it is 2xx."""
+    """Raise what an API call's status says, unless it is 2xx.
+
+    TokenRefusedError is the API's own 401 or 403; a page of a proxy with such a status says nothing of the token.
+    """
     refuse_unavailable(answer, now)
-    if answer.status == HTTPStatus.UNAUTHORIZED or _is_forbidden(answer):
+    if is_token_refused(answer):
         raise TokenRefusedError(f"HTTP {answer.status}", status=answer.status)
     refuse_other_than_success(answer)
 
 
-def _is_forbidden(answer: HttpAnswer) -> bool:
-    """Tell whether the API says no: its own 403 names an error; a page of whatever stands before it says nothing."""
+def is_token_refused(answer: HttpAnswer, *statuses: HTTPStatus) -> bool:
+    """Tell whether the API itself refuses the token: a 401 or 403 whose JSON object names an `error`.
+
+    Source: Zendesk's API reference: `{"error": "invalid_token"}`, `{"error": "Couldn't authenticate you"}`, and
+    `{"error": "Forbidden", "description": …}`. What stands before the API answers with pages of its own.
+    """
+    if answer.status not in (statuses or _TOKEN_REFUSED):
+        return False
     content = parsed(answer.body)
-    return answer.status == HTTPStatus.FORBIDDEN and isinstance(content, dict) and "error" in content
+    error = content.get("error") if isinstance(content, dict) else None
+    return isinstance(error, (str, dict)) and bool(error)
 
 
 def retry_after(answer: HttpAnswer, now: datetime) -> timedelta | None:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from zendesk_oauth.adapters.https_connection import HttpAnswer, HttpRequest, send
-from zendesk_oauth.adapters.zendesk_answers import api_object, refuse_api_error
+from zendesk_oauth.adapters.zendesk_answers import api_object, is_token_refused, refuse_api_error
 from zendesk_oauth.errors import UnintelligibleAnswerError, WrongRoleError
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.scopes import Scopes
@@ -43,14 +43,14 @@ class ZendeskHttpApi:
         return AuthorizedUser(_id(user_id), role)
 
     def find_token_id(self, subdomain: Subdomain, access_token: Secret, deadline: float) -> int | None:
-        """Return the id of the living token; None: it is not alive (401)."""
+        """Return the id of the living token; None: it is not alive (a 401 of the API's own)."""
         token = self.find_token(subdomain, access_token, deadline)
         return token.token_id if token else None
 
     def find_token(self, subdomain: Subdomain, access_token: Secret, deadline: float) -> LivingToken | None:
-        """Return what Zendesk says of the living token; None: it is not alive (401)."""
+        """Return what Zendesk says of the living token; None: it is not alive (a 401 of the API's own)."""
         answer = self._ask("GET", self._url(subdomain, _CURRENT_TOKEN), access_token, deadline)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
+        if is_token_refused(answer, HTTPStatus.UNAUTHORIZED):
             return None
         token = _member(api_object(answer, self.clock.now()), "token")
         return LivingToken(

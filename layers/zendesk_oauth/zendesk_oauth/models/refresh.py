@@ -21,7 +21,9 @@ REPLAY_ROUND = timedelta(seconds=60)
 """How long a refresh token that may have been spent is left alone: what came in its place may wait in the rescue queue,
 and a server that revokes the token family on reuse would revoke it too (RFC 9700 section 4.14.2)."""
 CLOCK_SKEW = timedelta(minutes=5)
-"""How wrong a clock may be: a 401 this close to the token's end says nothing about rotation."""
+"""How wrong a clock may be."""
+EXPIRY_SKEW = 2 * CLOCK_SKEW
+"""How far from the truth a stored expiry may seem: one clock wrote it, another compares it, and both may be wrong."""
 BACK_OFF = timedelta(seconds=15)
 """Where Zendesk does not say how long to wait."""
 GENERATIONS_PER_DATA_KEY = 100

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zendesk_oauth.errors import ProviderError, SealError, TokenRefusedError, WrongRoleError
 from zendesk_oauth.models.inquiry import ProbeAnswer, ProbeOutcome
-from zendesk_oauth.models.refresh import CLOCK_SKEW, Connection
+from zendesk_oauth.models.refresh import EXPIRY_SKEW, Connection
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import LivingToken
@@ -58,7 +58,7 @@ class ProbeConnection:
             return answer._replace(cause=error.code)
 
     def _dead_or_over(self, connection: Connection) -> ProbeOutcome:
-        is_over = self.clock.now() + CLOCK_SKEW >= connection.times.expires_at
+        is_over = self.clock.now() + EXPIRY_SKEW >= connection.times.expires_at
         return ProbeOutcome.OVER if is_over else ProbeOutcome.DEAD
 
     def _deadline(self) -> float:

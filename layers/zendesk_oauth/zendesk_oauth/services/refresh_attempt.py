@@ -16,7 +16,7 @@ from zendesk_oauth.errors import (
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
     BACK_OFF,
-    CLOCK_SKEW,
+    EXPIRY_SKEW,
     GENERATIONS_PER_DATA_KEY,
     Claim,
     Connection,
@@ -76,16 +76,19 @@ class RefreshAttempt:
         return in_time and clock.now() + timedelta(seconds=POST_SECONDS) <= self.claim.until
 
     def _look_before(self, pair: UnlockedPair) -> RefreshAnswer | None:
-        """Ask Zendesk where an earlier attempt is unresolved, or where only a worker's 401 speaks for a refresh."""
+        """Ask Zendesk where an earlier attempt is unresolved, or where only a worker's 401 speaks for a refresh.
+
+        No answer ends the connection here: whether a refresh token is spent, only its POST can tell.
+        """
         if not self.earlier and self.due_by_time:
             return None
         probe = probe_rotation(self.ports, self.connection, pair)
         if probe is Probe.ALIVE:
             self.earlier = False
             return None if self.due_by_time else self._give_back(RefreshOutcome.CURRENT)
-        if self.earlier:
-            return self._mark(self.connection, LossReason.ANSWER_LOST) if probe is Probe.DEAD else None
-        return None if probe is Probe.DEAD else self._give_back(RefreshOutcome.POSTPONED, BACK_OFF)
+        if self.earlier or probe is Probe.DEAD:
+            return None
+        return self._give_back(RefreshOutcome.POSTPONED, BACK_OFF)
 
     def _post(self, pair: UnlockedPair) -> RefreshAnswer:
         grant = RefreshGrant(self.connection.subdomain, pair.refresh_token, self.connection.scopes)
@@ -172,7 +175,7 @@ class RefreshAttempt:
 
     def _leave_unread(self, error: ProviderError) -> RefreshAnswer:
         """Nobody could read the answer: ask less and less, and no more once the refresh token is over."""
-        over_at = self.connection.times.refresh_expires_at + CLOCK_SKEW
+        over_at = self.connection.times.refresh_expires_at + EXPIRY_SKEW
         if self.ports.clock.now() >= over_at:
             return self._mark(self.connection, LossReason.GRANT_REJECTED)
         return self._leave_unresolved(longer_back_off(self.connection), cause=error.code)
