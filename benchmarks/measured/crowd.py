@@ -51,9 +51,9 @@ class TimedStore:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the store has
         return getattr(self.store, name)
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+    def commit(self, renewal: Renewal, **how: bool) -> Connection | None:
         """Commit."""
-        current = self.store.commit(renewal, disconnecting=disconnecting)
+        current = self.store.commit(renewal, **how)
         self.committed.append(monotonic())
         return current
 

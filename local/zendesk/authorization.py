@@ -104,7 +104,12 @@ class _IssuesPairs(BaseGrant):
         if user is None:
             raise InvalidRequestError("there is nobody to issue a token for")
         asked = Lifetimes.from_fields(self.request.form)
-        return self.server.tokens.issue(self.request.account, user, scope or "", asked).answer()
+        pair = self.server.tokens.issue(self.request.account, user, scope or "", asked)
+        self.note_issued(pair)
+        return pair.answer()
+
+    def note_issued(self, pair: TokenPair) -> None:
+        """Do nothing: a pair that comes from a code has no ancestor."""
 
     def save_token(self, token: object) -> None:
         """Do nothing: the pair is kept where it is made."""
@@ -165,12 +170,19 @@ class RefreshGrant(_IssuesPairs, RefreshTokenGrant):
     server: ZendeskServer
 
     def authenticate_refresh_token(self, refresh_token: str) -> TokenPair | None:  # type: ignore[override]  # the same
-        """Return the pair that can be renewed, or None."""
-        return self.server.tokens.find_refreshable(refresh_token, self.request.account)
+        """Return the pair that can be renewed, or None; a spent token may end what it was renewed into."""
+        pair = self.server.tokens.find_refreshable(refresh_token, self.request.account)
+        if pair is None and self.server.switches.reuse_ends_family:
+            self.server.tokens.end_family(refresh_token, self.request.account)
+        return pair
 
     def authenticate_user(self, refresh_token: TokenPair) -> Person:
         """Return whose token it is."""
         return refresh_token.person
+
+    def note_issued(self, pair: TokenPair) -> None:
+        """Remember what the pair that was posted has been renewed into."""
+        cast("TokenPair", self.request.refresh_token).successor = pair
 
     def revoke_old_credential(self, refresh_token: TokenPair) -> None:  # type: ignore[override]  # ours is the only kind there is
         """Kill the old pair, both halves: no grace period."""

@@ -33,7 +33,11 @@ class Settings:
 
 @dataclass
 class Switches:
-    """What lasts until it is turned back; misbehaviours that happen once or n times are in `faults`."""
+    """What lasts until it is turned back; misbehaviours that happen once or n times are in `faults`.
+
+    `reuse_ends_family`: a refresh token that was spent and is posted again revokes every pair that descends from it, as
+    RFC 9700 section 4.14.2 recommends. Whether Zendesk does so is not known.
+    """
 
     drop_state_on_deny: bool = False
     iss: str | None = None
@@ -42,6 +46,7 @@ class Switches:
     refuse_delete: bool = False
     success_status: int = 200
     requests_per_minute: int | None = None
+    reuse_ends_family: bool = False
 
     def turn(self, changes: dict[str, object]) -> None:
         """Turn several switches by name; raises ValueError for a name or a type that is none, and turns nothing."""
@@ -65,6 +70,7 @@ _SWITCH_TYPES: dict[str, tuple[type, ...]] = {
     "refuse_delete": (bool,),
     "success_status": (int,),
     "requests_per_minute": (int, type(None)),
+    "reuse_ends_family": (bool,),
 }
 
 

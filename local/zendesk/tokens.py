@@ -45,7 +45,7 @@ class Code(AuthorizationCodeMixin):
 
 @dataclass
 class TokenPair(TokenMixin):
-    """An access token and its refresh token; ends are in epoch seconds."""
+    """An access token and its refresh token; ends are in epoch seconds. `successor` is what it was renewed into."""
 
     id: int
     account: Account
@@ -58,6 +58,7 @@ class TokenPair(TokenMixin):
     refresh_ends_at: float
     asked: Lifetimes
     is_dead: bool = False
+    successor: "TokenPair | None" = None
 
     def check_client(self, client: ClientMixin) -> bool:
         """Say whether the pair is this client's; there is one client only."""
@@ -158,6 +159,14 @@ class Tokens:
         if pair is None or pair.is_dead or pair.account is not account or pair.refresh_ends_at <= self.now():
             return None
         return pair
+
+    def end_family(self, refresh_token: str, account: Account) -> None:
+        """Kill every pair that descends from a spent refresh token; nothing happens to one that was not spent."""
+        with self.lock:
+            pair = self._by_refresh.get(refresh_token)
+            while pair is not None and pair.account is account and pair.successor is not None:
+                pair = pair.successor
+                pair.is_dead = True
 
     def is_live(self, pair: TokenPair) -> bool:
         """Say whether the pair's access token is good now."""

@@ -332,6 +332,47 @@ def test_a_pair_of_before_cannot_be_laid_over_the_living_one(world: World, sinks
     assert (world.connection(), world.alive) == (before, 1)
 
 
+@pytest.mark.parametrize("over", [False, True], ids=["the old token is dead", "the old token is over"])
+def test_r45_no_request_before_the_replay_posts_again(world: World, *, over: bool) -> None:
+    """Reuse ends the family: rotated, table down, rescued; who asks before the replay waits, and it restores all."""
+    due(world)
+    world.zendesk.switches.reuse_ends_family = True
+    if over:
+        world.clock.advance(timedelta(minutes=10))
+    world.zendesk.seen.clear()
+    assert world.refresh(event("due"), without_store(world))["outcome"] == "rescued"
+    world.clock.advance(timedelta(seconds=80))
+    waiting = world.refresh(event("due"))
+    assert waiting["outcome"] == "unresolved"
+    assert 0 < waiting["retry_at"] - world.clock.now().timestamp() < 30
+    assert world.refresh(rescued_messages(world)) == {"batchItemFailures": []}
+    assert (world.posts, version(world), world.alive) == (1, SECOND, 1)
+    assert world.refresh(event("due")) == answer("current", SECOND)
+    world.clock.advance(NEARLY_OVER)
+    assert world.refresh(event("due")) == answer("refreshed", (1, 3))
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_r45_a_replay_that_comes_too_late_gives_no_worker_a_dead_pair(
+    world: World, sinks: Sinks, *, judged: bool
+) -> None:
+    """The round passed without a replay, the old token was posted again, and the family is dead: so it is said."""
+    due(world)
+    world.zendesk.switches.reuse_ends_family = True
+    world.refresh(event("due"), without_store(world))
+    world.clock.advance(timedelta(minutes=30))
+    if judged:
+        assert world.refresh(event("due"))["outcome"] == "reconnect_required"
+    else:
+        world.zendesk.revoke_all("acme")
+    assert world.refresh(rescued_messages(world)) == {"batchItemFailures": []}
+    row = world.connection()
+    assert row is not None
+    assert (row["status"]["S"], version(world), world.alive) == ("reconnect_required", FIRST, 0)
+    assert '"outcome":"refused"' in sinks.stdout
+    assert sinks.stdout.count('"ReconnectRequired":[1.0]') == 1
+
+
 def test_one_poisoned_message_fails_alone(world: World, sinks: Sinks) -> None:
     """R10: the damaged one goes back, and of what it holds the log says nothing."""
     due(world)
@@ -354,11 +395,11 @@ def test_a_forged_message_changes_nothing(world: World) -> None:
 
 
 def test_a_replay_without_a_store_fails_and_comes_again(world: World) -> None:
-    """The queue keeps what the store cannot take, and is asked to bring it again in 20 seconds, at first."""
+    """The queue keeps what the store cannot take, and is asked to bring it again in 20 seconds, for an hour."""
     due(world)
     world.refresh(event("due"), without_store(world))
     batch = rescued_messages(world)
-    for received, shown in (("1", [20]), ("15", [20, 20]), ("16", [20, 20]), ("none", [20, 20])):
+    for received, shown in (("1", [20]), ("180", [20, 20]), ("181", [20, 20]), ("none", [20, 20])):
         batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = received
         world.wire.fail("dynamodb.UpdateItem", *[unanswered] * 2)
         failed = world.refresh(batch)["batchItemFailures"]

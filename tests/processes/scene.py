@@ -50,6 +50,8 @@ FUNCTION_SECONDS = 58.0
 CLAIM_OVER = 71.0
 CLAIM_REPLAYED = CLAIM_OVER + REPLAY_ROUND.total_seconds()
 """After so many seconds a claim is over: it lives for 70."""
+REPLAYED = 106.0
+"""After so many seconds the rescue queue has had its time as well, and a refresh token may be posted again."""
 DUE = (ACCESS_LIFE - timedelta(minutes=9)).total_seconds()
 """A token of that age is due for refresh, and lives long enough for Zendesk to say something of it."""
 OVER = (ACCESS_LIFE + timedelta(seconds=1)).total_seconds()

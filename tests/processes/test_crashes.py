@@ -8,7 +8,7 @@ import pytest
 from tests.processes.child import Job, Reached
 from tests.processes.children import Child
 from tests.processes.flight import hold, release, until_held
-from tests.processes.scene import CLAIM_OVER, DUE, OVER, Scene
+from tests.processes.scene import CLAIM_OVER, DUE, OVER, REPLAYED, Scene
 from zendesk_oauth.models.refresh import LossReason, RefreshOutcome
 
 AGES = [pytest.param(DUE, id="the token lives"), pytest.param(OVER, id="the token is over")]
@@ -53,7 +53,7 @@ def test_r2_a_worker_killed_with_its_claim_has_spent_nothing(
     scene.pass_time(age)
     kill_at(child, point)
     assert scene.ask().outcome is RefreshOutcome.IN_PROGRESS
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(CLAIM_OVER if age == DUE else REPLAYED)
     assert scene.ask().outcome is RefreshOutcome.REFRESHED
     assert (scene.posts, scene.is_whole(2)) == (1, True)
 
@@ -68,7 +68,7 @@ def test_r2_a_worker_killed_after_sending_has_lost_the_answer(scene: Scene, chil
     child.kill()
     release(scene)
     assert scene.ask().outcome is RefreshOutcome.IN_PROGRESS
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(REPLAYED)
     assert is_lost_and_told(scene)
 
 
@@ -80,7 +80,7 @@ def test_r2_a_worker_killed_with_the_answer_in_hand_has_lost_it(
     """Between the rotation and the first durable write lies the one loss that cannot be prevented: it is told."""
     scene.pass_time(age)
     kill_at(child, point)
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(REPLAYED)
     assert is_lost_and_told(scene)
 
 
@@ -99,7 +99,7 @@ def test_r2_a_new_install_heals_what_was_lost(scene: Scene, child: Child) -> Non
     """The way back from the one loss: connect again, and the next refresh is as any other."""
     scene.pass_time(DUE)
     kill_at(child, "before store.commit")
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(REPLAYED)
     assert is_lost_and_told(scene)
     scene.zendesk.revoke_all("acme")
     scene.connect()

@@ -10,7 +10,7 @@ from tests.processes.child import Ended, Job, Reached, work
 from tests.processes.children import Child, running
 from tests.processes.flight import hold, in_flight, release, until, until_held
 from tests.processes.relay import relaying
-from tests.processes.scene import CLAIM_OVER, DUE, OVER, Scene
+from tests.processes.scene import CLAIM_OVER, DUE, OVER, REPLAYED, Scene
 from zendesk_oauth.models.refresh import LossReason, RefreshOutcome
 
 
@@ -51,7 +51,7 @@ def test_r4_a_late_200_is_committed_over_the_second_leaders_verdict(
     """Frozen past its claim with the answer in its socket: what it holds is the only living refresh token."""
     scene.pass_time(age)
     freeze_in_flight(scene, child)
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(REPLAYED)
     assert scene.ask().outcome is RefreshOutcome.RECONNECT_REQUIRED
     assert scene.connection().reconnect_reason == LossReason.ANSWER_LOST
     child.thaw()
@@ -61,12 +61,16 @@ def test_r4_a_late_200_is_committed_over_the_second_leaders_verdict(
 
 
 def test_r4_a_worker_frozen_before_its_commit_still_makes_it(scene: Scene, child: Child) -> None:
-    """Its own time is over too, and it commits all the same: once, at least, is always tried."""
+    """Its own time is over too, and it commits all the same, over a verdict once Zendesk has accepted the pair."""
     scene.pass_time(DUE)
     freeze_at(child, "before store.commit")
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(REPLAYED)
     assert scene.ask().outcome is RefreshOutcome.RECONNECT_REQUIRED
-    assert thawed(child) == Ended("refreshed")
+    child.tell()
+    child.thaw()
+    assert child.said() == Reached("before store.commit")
+    child.tell()
+    assert child.said() == Ended("refreshed")
     assert (scene.posts, scene.is_whole(2)) == (2, True)
 
 

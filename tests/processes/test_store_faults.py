@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.flow.wire import Fault, done_and_unanswered, refused, unanswered
-from tests.processes.scene import CLAIM_OVER, DUE, FUNCTION_SECONDS, Scene
+from tests.processes.scene import CLAIM_OVER, DUE, FUNCTION_SECONDS, REPLAYED, Scene
 from zendesk_oauth.adapters.rescue_message import renewal_of
 from zendesk_oauth.models.refresh import GENERATIONS_PER_DATA_KEY, LossReason, RefreshOutcome
 from zendesk_oauth.services.replay_rescued import ReplayOutcome, ReplayRescued
@@ -80,12 +80,12 @@ def test_r6_a_store_that_stays_down_sends_the_answer_to_the_rescue_queue(scene: 
 
 
 def test_r6_a_rescued_answer_restores_a_connection_that_was_given_up_meanwhile(scene: Scene) -> None:
-    """Whoever came before the replay found the rotation, and said lost: the replay takes that back."""
+    """Whoever came after the round and before the replay was refused, and said lost: the replay takes that back."""
     scene.pass_time(DUE)
     fail_commits(scene, throttled(), DOWN)
     assert scene.ask().outcome is RefreshOutcome.RESCUED
     scene.wire.clear()
-    scene.pass_time(CLAIM_OVER)
+    scene.pass_time(REPLAYED)
     assert scene.ask().outcome is RefreshOutcome.RECONNECT_REQUIRED
     assert scene.connection().reconnect_reason == LossReason.ANSWER_LOST
     assert replay(scene, scene.aws.messages[0]) is ReplayOutcome.RESTORED

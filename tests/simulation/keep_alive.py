@@ -193,10 +193,10 @@ class Play:
             self.listed.append((index, entry))
             yield DueConnection("default", Subdomain(str(entry[1])), row.times.keep_alive_at)
 
-    def _hand_over(self, due: DueConnection) -> None:
+    def _hand_over(self, connection: DueConnection) -> None:
         """Let `refresh` look at the row as soon as an execution is free; the row decides."""
         self.clock.seconds += self.scale.handover_seconds
-        row = self.rows[int(due.subdomain)]
+        row = self.rows[int(connection.subdomain)]
         begins = max(self.clock.seconds, self.free_at[0])
         is_backed_off = row.retry_at is not None and begins < _seconds(row.retry_at)
         if (
@@ -207,7 +207,7 @@ class Play:
         finishes = begins + self.scale.refresh_seconds
         heapreplace(self.free_at, finishes)
         row.busy_until = finishes
-        self._try(int(due.subdomain), row, finishes)
+        self._try(int(connection.subdomain), row, finishes)
 
     def _try(self, number: int, row: Row, finishes: float) -> None:
         now = BEGAN + timedelta(seconds=finishes)

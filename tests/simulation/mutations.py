@@ -57,6 +57,22 @@ THE_SCHEDULE = Plot(
 )
 A_REKEY = Plot("two workers and a rekey, one pause", workers=2, rekeys=1, ticks=1, calm=2)
 A_REKEY_AND_AN_END = Plot("a disconnect and a rekey", disconnects=1, rekeys=1, calm=2)
+JUDGED_AND_AN_END = Plot(
+    "a late worker, another one, and a disconnect",
+    workers=2,
+    disconnects=1,
+    ticks=1,
+    tick_seconds=(110.0,),
+    calm=2,
+)
+JUDGED_AND_AN_INSTALL = Plot(
+    "a late worker, another one, and an install",
+    workers=2,
+    reinstalls=1,
+    ticks=1,
+    tick_seconds=(110.0,),
+    calm=2,
+)
 
 CONDITIONS = {
     "claim: same version": TWO_WORKERS,
@@ -65,7 +81,9 @@ CONDITIONS = {
     "release: own claim": AND_A_PAUSE,
     "leave unresolved: own claim": AND_A_PAUSE,
     "commit: same version": AND_AN_INSTALL,
-    "commit: not disconnected meanwhile": TWO_DISCONNECTS,
+    "commit: neither disconnected nor judged meanwhile": TWO_DISCONNECTS,
+    "commit over a verdict: same version": JUDGED_AND_AN_INSTALL,
+    "commit over a verdict: not disconnected meanwhile": JUDGED_AND_AN_END,
     "commit for a disconnect: same version": OVER_AND_AN_INSTALL,
     "commit for a disconnect: still disconnecting": OVER,
     "require reconnect: same version": REVOKED_AND_AN_INSTALL,

@@ -57,14 +57,18 @@ class SimulatedStore:
             lambda: self.rows.leave_unresolved(connection, claim, retry_at, self.world.now()),
         )
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Row | None:
-        return self._call("commit", lambda: self._commit(renewal, disconnecting=disconnecting))
+    def commit(
+        self, renewal: Renewal, *, disconnecting: bool = False, over_verdict: bool = False
+    ) -> Row | None:
+        return self._call(
+            "commit", lambda: self._commit(renewal, disconnecting=disconnecting, over_verdict=over_verdict)
+        )
 
-    def _commit(self, renewal: Renewal, *, disconnecting: bool) -> Row | None:
+    def _commit(self, renewal: Renewal, *, disconnecting: bool, over_verdict: bool) -> Row | None:
         row = self.rows.find(renewal.grant, renewal.subdomain, renewal.replaced)
         if self.is_fenced and row is not None and not self._holds(row):
             return row
-        return self.rows.commit(renewal, disconnecting=disconnecting)
+        return self.rows.commit(renewal, disconnecting=disconnecting, over_verdict=over_verdict)
 
     def _holds(self, row: Row) -> bool:
         return row.claim is not None and self.held is not None and row.claim.claim_id == self.held.claim_id

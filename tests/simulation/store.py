@@ -28,7 +28,8 @@ from zendesk_oauth.models.tokens import SealedPair
 
 type Row = Connection
 _ALIVE_OR_JUDGED = (ConnectionStatus.ACTIVE, ConnectionStatus.RECONNECT_REQUIRED)
-_FOR_USE = ("commit", "not disconnected meanwhile", _ALIVE_OR_JUDGED)
+_FOR_USE = ("commit", "neither disconnected nor judged meanwhile", (ConnectionStatus.ACTIVE,))
+_OVER_VERDICT = ("commit over a verdict", "not disconnected meanwhile", _ALIVE_OR_JUDGED)
 _FOR_DISCONNECT = ("commit for a disconnect", "still disconnecting", (ConnectionStatus.DISCONNECTING,))
 
 
@@ -89,11 +90,14 @@ class ConditionalRows:
             times = _postponed(connection, row, retry_at)
             self._write(replace(row, claim=unresolved, retry_at=retry_at, times=times), claim, now)
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Row | None:
+    def commit(
+        self, renewal: Renewal, *, disconnecting: bool = False, over_verdict: bool = False
+    ) -> Row | None:
         row = self.find(renewal.grant, renewal.subdomain, renewal.replaced)
         if row is None:
             return None
-        name, condition, allowed = _FOR_DISCONNECT if disconnecting else _FOR_USE
+        in_use = _OVER_VERDICT if over_verdict else _FOR_USE
+        name, condition, allowed = _FOR_DISCONNECT if disconnecting else in_use
         if self.holds(f"{name}: same version", fact=row.version == renewal.replaces) and self.holds(
             f"{name}: {condition}", fact=row.status in allowed
         ):

@@ -46,9 +46,11 @@ class HastyClock(SystemClock):
 class StoreWithoutCommits(DynamoDBRefreshStore):
     """The table, which is down whenever a new pair is to be written."""
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+    def commit(
+        self, renewal: Renewal, *, disconnecting: bool = False, over_verdict: bool = False
+    ) -> Connection | None:
         """Take nothing."""
-        raise StoreUnavailableError(f"down for {renewal.subdomain}, {disconnecting=}")
+        raise StoreUnavailableError(f"down for {renewal.subdomain}, {disconnecting=}, {over_verdict=}")
 
 
 def ports_without_commits(stack: LocalStack) -> RefreshPorts:

@@ -56,6 +56,7 @@ def test_switches_over_http(client: PlainClient) -> None:
         "refuse_delete": False,
         "success_status": 200,
         "requests_per_minute": None,
+        "reuse_ends_family": False,
     }
 
 
@@ -69,6 +70,7 @@ def test_switches_over_http(client: PlainClient) -> None:
         ("POST", "faults", {"kind": "html", "times": "twice"}),
         ("PATCH", "switches", {"moon": True}),
         ("PATCH", "switches", {"anonymous": "yes"}),
+        ("PATCH", "switches", {"reuse_ends_family": 1}),
         ("POST", "clock", {"advance": "soon"}),
         ("POST", "accounts/acme/rename", {"to": "Not-A-Label"}),
         ("DELETE", "accounts/Not-A-Label", None),

@@ -241,6 +241,24 @@ def test_many_refreshes_at_once_rotate_once(client: PlainClient) -> None:
     assert sorted(statuses) == [200] + [400] * 19
 
 
+def test_reuse_ends_the_family_where_that_is_switched_on(client: PlainClient) -> None:
+    """Proves that a spent refresh token, posted again, kills all that descends from it, and nothing else."""
+    first, other = client.pair(), client.pair()
+    second = client.refresh(first["refresh_token"]).json()
+    third = client.refresh(second["refresh_token"]).json()
+    assert client.refresh(first["refresh_token"]).json()["error"] == "invalid_grant"
+    assert client.is_alive(third["access_token"])
+    client.control("PATCH", "switches", {"reuse_ends_family": True})
+    assert client.refresh(second["refresh_token"], "globex").json()["error"] == "invalid_grant"
+    assert client.refresh("never-issued").json()["error"] == "invalid_grant"
+    assert client.is_alive(third["access_token"])
+    assert client.refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
+    assert not client.is_alive(third["access_token"])
+    assert client.refresh(third["refresh_token"]).json()["error"] == "invalid_grant"
+    assert client.is_alive(other["access_token"])
+    assert client.refresh(other["refresh_token"]).status_code == 200
+
+
 def test_a_refresh_token_is_bound_to_its_account(client: PlainClient) -> None:
     """Proves that a refresh token is nothing at another account, and still good at its own."""
     old = client.pair()

@@ -181,7 +181,7 @@ class Doubled(ConnectionLife):
 class Undead(ConnectionLife):
     """Commits over the end of a connection."""
 
-    left_out = frozenset({"commit: not disconnected meanwhile"})
+    left_out = frozenset({"commit: neither disconnected nor judged meanwhile"})
 
 
 class Careless(ConnectionLife):

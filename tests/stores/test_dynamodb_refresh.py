@@ -125,6 +125,13 @@ def test_a_claim_is_exactly_these_attributes(dynamodb_rows: DynamoDBRows) -> Non
     }
 
 
+def test_an_unresolved_claim_says_since_when(dynamodb_rows: DynamoDBRows) -> None:
+    """R45: the replay round is counted from then, and not from the claim's own end."""
+    dynamodb_rows.put(due(claim=OURS))
+    dynamodb_rows.store.leave_unresolved(due(), replace(OURS, until=NOON), NOON)
+    assert dynamodb_rows.row()["claim_until"] == seconds(NOON)
+
+
 def test_a_claim_s_end_is_rounded_down_and_meant_so(dynamodb_rows: DynamoDBRows) -> None:
     """Whoever reads the row and whoever writes it agree to the second on whether a claim lives."""
     half = timedelta(milliseconds=500)

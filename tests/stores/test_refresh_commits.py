@@ -19,7 +19,7 @@ from tests.stores.refreshing import (
     renewed,
 )
 from zendesk_oauth.models.connection import ConnectionStatus
-from zendesk_oauth.models.refresh import Claim
+from zendesk_oauth.models.refresh import Claim, Connection
 
 JUDGED = due(
     status=ConnectionStatus.RECONNECT_REQUIRED, reconnect_reason="grant_rejected", reconnect_since=NOON
@@ -45,11 +45,17 @@ def test_committing_the_same_again_is_the_same_commit(rows: RefreshRows) -> None
     assert rows.row() == before
 
 
-def test_a_late_commit_comes_over_a_verdict(rows: RefreshRows) -> None:
-    """The pair lives, so the connection does; it is kept alive again."""
+def test_a_commit_finds_a_verdict(rows: RefreshRows) -> None:
+    """R45: who judged has posted again, so the pair may be dead: nothing is written before Zendesk was asked."""
     rows.put(JUDGED)
-    assert list(rows.store.idle(SHARD, FAR)) == []
-    assert rows.store.commit(renewal()) == renewed(due())
+    assert rows.store.commit(renewal()) == JUDGED
+
+
+@pytest.mark.parametrize("row", [JUDGED, due(), due(claim=OURS)])
+def test_a_late_commit_comes_over_a_verdict(rows: RefreshRows, row: Connection) -> None:
+    """The pair lives, so the connection does; it is kept alive again."""
+    rows.put(row)
+    assert rows.store.commit(renewal(), over_verdict=True) == renewed(due())
     assert named(rows.store.idle(SHARD, FAR)) == [("default", ACME)]
 
 

@@ -34,6 +34,7 @@ LEFT = due(claim=replace(THEIRS, unresolved=True))
 ANOTHER = replace(THEIRS, claim_id="another", unresolved=True)
 ENDING = due(status=ConnectionStatus.DISCONNECTING)
 KEPT_BEFORE = replaced(replaced="c41", status=ConnectionStatus.DISCONNECTED, sealed=None)
+JUDGED = due(status=ConnectionStatus.RECONNECT_REQUIRED, reconnect_reason=LossReason.ANSWER_LOST)
 ENDED = due(status=ConnectionStatus.DISCONNECTED, sealed=None)
 
 
@@ -62,6 +63,12 @@ def leave_unresolved(store: RowStore) -> object:
 def commit(store: RowStore) -> object:
     """Commit over the row that was seen."""
     row = store.commit(renewal())
+    return row is not None and row.sealed == renewal().sealed
+
+
+def commit_over_a_verdict(store: RowStore) -> object:
+    """Commit over the row that was seen, though it may have been judged meanwhile."""
+    row = store.commit(renewal(), over_verdict=True)
     return row is not None and row.sealed == renewal().sealed
 
 
@@ -129,7 +136,11 @@ LOSERS = [
     Loser("leave unresolved: own claim", CLAIMED, leave_unresolved),
     Loser("commit: same version", NEWER, commit),
     Loser("commit: same version", REINSTALLED, commit),
-    Loser("commit: not disconnected meanwhile", ENDING, commit),
+    Loser("commit: neither disconnected nor judged meanwhile", ENDING, commit),
+    Loser("commit: neither disconnected nor judged meanwhile", JUDGED, commit),
+    Loser("commit over a verdict: same version", NEWER, commit_over_a_verdict),
+    Loser("commit over a verdict: same version", REINSTALLED, commit_over_a_verdict),
+    Loser("commit over a verdict: not disconnected meanwhile", ENDING, commit_over_a_verdict),
     Loser(
         "commit for a disconnect: same version",
         replace(ENDING, version=NEWER.version),

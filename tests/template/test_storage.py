@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from zendesk_oauth.bootstrap.refresh_on_event import SOON_RECEIVES, SOON_SECONDS
 from zendesk_oauth.models.connection import REPLACED_KEPT
 
 TABLES = ("InstallsTable", "ConnectionsTable")
@@ -95,8 +96,9 @@ def test_a_message_that_fails_is_replayed_for_hours_and_never_twice_at_once(
     assert queue["VisibilityTimeout"] >= 6 * functions["refresh"]["Timeout"]
     redrive = queue["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["RescueDeadLetterQueue", "Arn"]}
-    replayed_for = redrive["maxReceiveCount"] * queue["VisibilityTimeout"]
-    assert 6 * 3600 <= replayed_for <= FOURTEEN_DAYS / 2
+    assert SOON_RECEIVES * SOON_SECONDS >= 3600
+    later = redrive["maxReceiveCount"] - SOON_RECEIVES
+    assert 6 * 3600 <= later * queue["VisibilityTimeout"] <= FOURTEEN_DAYS / 2
 
 
 def test_rows_that_are_over_expire_and_connections_can_be_restored(resources: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zendesk_oauth.errors import ConfigurationError, KeyUnavailableError, RequestError, SealBrokenError
+from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
     Connection,
     LossReason,
@@ -23,7 +24,7 @@ from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, Journal, code_of, error_fields
 from zendesk_oauth.services.disconnect_connection import DisconnectAnswer, DisconnectOutcome
 from zendesk_oauth.services.finish_connection import FinishAnswer
-from zendesk_oauth.services.replay_rescued import ReplayAnswer
+from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome
 
 COUNTED: Mapping[RefreshOutcome, str] = {
     RefreshOutcome.REFRESHED: "TokenRefreshed",
@@ -70,7 +71,7 @@ class RefreshJournal(Journal):
 
     def refreshed(self, question: RefreshQuestion, answer: RefreshAnswer, occasion: Occasion) -> None:
         """Say how a question ended, and count it."""
-        reason = _judged(answer, occasion)
+        reason = _judged(answer.connection, occasion)
         fields = {
             "outcome": answer.outcome.value,
             "asked": question.asked.value,
@@ -103,9 +104,18 @@ class RefreshJournal(Journal):
     def replayed(self, renewal: Renewal, answer: ReplayAnswer, occasion: Occasion) -> None:
         """Say what became of a renewal out of the rescue queue."""
         place = _place(renewal.grant, renewal.subdomain)
-        fields = {"outcome": answer.outcome.value, **place, **_row(answer.connection), **occasion.fields()}
-        self._say("info", "rescued renewal replayed", fields)
+        reason = _judged(answer.connection, occasion)
+        fields = {
+            "outcome": answer.outcome.value,
+            "reason": reason,
+            **place,
+            **_row(answer.connection),
+            **occasion.fields(),
+        }
+        is_refused = answer.outcome is ReplayOutcome.REFUSED
+        self._say("warning" if is_refused else "info", "rescued renewal replayed", fields)
         self._count("RenewalReplayed", {"outcome": answer.outcome.value})
+        self._count_loss(reason)
         self._revoked(answer.revocation, renewal.grant, renewal.subdomain, occasion)
 
     def replay_failed(self, message_id: str, error: Exception, occasion: Occasion) -> None:
@@ -251,10 +261,9 @@ def _level(answer: RefreshAnswer, reason: LossReason | None) -> str:
     return "warning" if is_loud else "info"
 
 
-def _judged(answer: RefreshAnswer, occasion: Occasion) -> LossReason | None:
+def _judged(connection: Connection | None, occasion: Occasion) -> LossReason | None:
     """Return why the connection was lost, if it was this call that found it lost."""
-    connection = answer.connection
-    if answer.outcome is not RefreshOutcome.RECONNECT_REQUIRED or connection is None:
+    if connection is None or connection.status is not ConnectionStatus.RECONNECT_REQUIRED:
         return None
     since, reason = connection.reconnect_since, connection.reconnect_reason
     if since is None or since < occasion.began_at or reason is None:

@@ -57,10 +57,10 @@ class HangingStore(Store):
         super().__init__(world.rows, world.clock)
         self._clock, self.calls = world.clock, calls
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+    def commit(self, renewal: Renewal, **how: bool) -> Connection | None:
         """Hang, or commit."""
         self._hang()
-        return self._rows.commit(renewal, disconnecting=disconnecting)
+        return self._rows.commit(renewal, **how)
 
     def keep_replaced(self, renewal: Renewal) -> Connection:
         """Hang, or keep."""

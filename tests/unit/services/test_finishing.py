@@ -128,7 +128,8 @@ def test_a_pair_of_an_install_is_no_renewal(world: World) -> None:
 def test_a_replay_overrules_a_verdict(world: World) -> None:
     """Judged lost meanwhile, because nobody knew of the queue: the connection comes back."""
     renewal = rescued(world)
-    world.change(status=ConnectionStatus.RECONNECT_REQUIRED, reconnect_reason=LossReason.ANSWER_LOST)
+    judged = ConnectionStatus.RECONNECT_REQUIRED
+    world.change(status=judged, reconnect_reason=LossReason.ANSWER_LOST, claim=None)
     assert replay(world, renewal).outcome is ReplayOutcome.RESTORED
     assert world.row.is_active
 

@@ -24,6 +24,7 @@ from zendesk_oauth.errors import (
 from zendesk_oauth.models.connection import ConnectionStatus, token_times
 from zendesk_oauth.models.refresh import (
     CLAIM_LIFE,
+    DEAD_HOLDER_ROUND,
     REPLAY_ROUND,
     Asked,
     Claim,
@@ -148,11 +149,11 @@ class Rows(ConditionalRows):
         self.revocations[connection.key] = revocation
         return super().erase(connection, revocation, now)
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+    def commit(self, renewal: Renewal, **how: bool) -> Connection | None:
         if self.failing_commits:
             self.failing_commits -= 1
             raise StoreUnavailableError("throttled")
-        return super().commit(renewal, disconnecting=disconnecting)
+        return super().commit(renewal, **how)
 
 
 class Store:
@@ -264,8 +265,8 @@ def world() -> World:
 
 
 def dead_claim(world: World) -> Claim:
-    """Return the claim of a worker who died with it."""
-    return Claim("theirs", world.clock.now() - timedelta(seconds=1))
+    """Return the claim of a worker who died with it, and whose rescue messages have had their time to be replayed."""
+    return Claim("theirs", world.clock.now() - DEAD_HOLDER_ROUND)
 
 
 def test_a_due_token_is_refreshed_with_one_post(world: World) -> None:

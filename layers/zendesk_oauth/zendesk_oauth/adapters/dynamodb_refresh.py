@@ -63,11 +63,16 @@ class DynamoDBRefreshStore(NamedTuple):
         update = rows.unresolved_update(claim, retry_at)
         self._update(connection.key, _postponed(update, connection, retry_at))
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+    def commit(
+        self, renewal: Renewal, *, disconnecting: bool = False, over_verdict: bool = False
+    ) -> Connection | None:
         """Write the next generation and return the row, which bears the renewal's commit id if it ever was written."""
-        update = rows.commit_for_disconnect_update if disconnecting else rows.commit_update
+        if disconnecting:
+            update = rows.commit_for_disconnect_update(renewal)
+        else:
+            update = rows.commit_update(renewal, over_verdict=over_verdict)
         key = connection_key(renewal.grant, renewal.subdomain, renewal.replaced)
-        _, row = self._update(key, update(renewal), returned="ALL_NEW")
+        _, row = self._update(key, update, returned="ALL_NEW")
         return connection_of(row) if row is not None else None
 
     def keep_replaced(self, renewal: Renewal) -> Connection:

@@ -61,7 +61,8 @@ CONDITIONS: Mapping[str, dict[str, str]] = {
     },
     "release": {"own claim": _OWN_CLAIM},
     "leave unresolved": {"own claim": _OWN_CLAIM},
-    "commit": {"same version": _SAME_VERSION, "not disconnected meanwhile": _ACTIVE_OR_JUDGED},
+    "commit": {"same version": _SAME_VERSION, "neither disconnected nor judged meanwhile": _ACTIVE},
+    "commit over a verdict": {"same version": _SAME_VERSION, "not disconnected meanwhile": _ACTIVE_OR_JUDGED},
     "commit for a disconnect": {"same version": _SAME_VERSION, "still disconnecting": _DISCONNECTING},
     "require reconnect": {
         "same version": _SAME_VERSION,
@@ -113,25 +114,31 @@ def unresolved_update(claim: Claim, retry_at: datetime) -> ConditionalUpdate:
     """Return the write that marks the claim."""
     return ConditionalUpdate(
         conditions=_conditions("leave unresolved"),
-        assigned={"claim_state": text(UNRESOLVED), "retry_at": instant(retry_at)},
+        assigned={
+            "claim_state": text(UNRESOLVED),
+            "claim_until": instant(claim.until),
+            "retry_at": instant(retry_at),
+        },
         values={":claim": text(claim.claim_id)},
     )
 
 
-def commit_update(renewal: Renewal) -> ConditionalUpdate:
-    """Return the write of the next generation, which makes an active or a judged row active.
+def commit_update(renewal: Renewal, *, over_verdict: bool = False) -> ConditionalUpdate:
+    """Return the write of the next generation of an active row, or `over_verdict` also of a judged one.
 
     Scopes that went lost come to those that were never granted; the next refresh does not know them any more, so each
     comes there once.
     """
     shard = text(keep_alive_shard(connection_key(renewal.grant, renewal.subdomain)))
     return ConditionalUpdate(
-        conditions=_conditions("commit"),
+        conditions=_conditions("commit over a verdict" if over_verdict else "commit"),
         assigned=_renewed(renewal)
         | {"status": _STATUSES[":active"], "keep_alive_shard": shard, "list_shard": shard},
         computed=(_LACKS_MORE,) if renewal.lost_scopes else (),
         removed=(*CLAIM, *_TRACES),
-        values=_version(renewal.replaces) | _statuses(":active", ":judged") | _lost(renewal),
+        values=_version(renewal.replaces)
+        | _statuses(*([":active", ":judged"] if over_verdict else [":active"]))
+        | _lost(renewal),
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from zendesk_oauth.errors import KeyUnavailableError, StoreUnavailableError, ZendeskOAuthError
+from zendesk_oauth.errors import KeyUnavailableError, ProviderError, StoreUnavailableError, ZendeskOAuthError
 from zendesk_oauth.models.refresh import RefreshQuestion, Renewal
 from zendesk_oauth.ports import Clock
 from zendesk_oauth.refresh_journal import Occasion, RefreshJournal, Tick
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 RESERVED_SECONDS = 2.0
 """What is kept of the function's time for the last line; `services.refresh_ports` says what the rest has to hold."""
 SOON_SECONDS = 20
-"""When a rescued renewal comes again whose table was down: before the claim on its row is over, if it can be, because
-whoever comes then finds the rotation and asks a person to connect again."""
-SOON_RECEIVES = 15
-"""How many times it comes so soon, for five minutes. After them it comes at the queue's own time."""
+"""When a rescued renewal that could not be replayed comes again: within the replay round, after which the refresh token
+that it replaces is posted again, and a server with reuse detection revokes it."""
+SOON_RECEIVES = 180
+"""How many times it comes so soon, for an hour. After them it comes at the queue's own time."""
 HANDED_OVER = {
     Schedule.KEEP_ALIVE: "KeepAliveHandedOver",
     Schedule.UNFINISHED: "UnfinishedHandedOver",
 }
-_SOON_OVER = (StoreUnavailableError, KeyUnavailableError)
+_SOON_OVER = (StoreUnavailableError, KeyUnavailableError, ProviderError)
 """What may be mended the next minute, and is worth to be tried then."""
 
 type Payload = dict[str, object]

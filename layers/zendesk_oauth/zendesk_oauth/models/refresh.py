@@ -15,11 +15,25 @@ from zendesk_oauth.models.tokens import SealContext, SealedPair
 
 CLAIM_LIFE = timedelta(seconds=70)
 """Longer than the function may run (60 s), which is longer than the POST may take (45 s)."""
+REPLAY_ROUND = timedelta(seconds=60)
+"""How long a refresh token that may have been spent is left alone, from the moment its claim became unresolved.
+
+Its successor may wait in the rescue queue, and a server that revokes the token family on reuse would revoke that too
+(RFC 9700 section 4.14.2).
+"""
+DEAD_HOLDER_ROUND = timedelta(seconds=35)
+"""The same, from the end of the claim of a holder who never said how it ended.
+
+The function lives for 60 s, so a holder is stopped, and has sent its rescue message, 10 s before its claim ends. That
+message has been replayed once by then. Where the replay failed, the message is visible again after 20 s, and a replay
+takes up to 10 s with a table and a key service that hang. CLAIM_LIFE and this round are 105 s, which leaves a POST 10
+of the 115 s within which a worker is served.
+"""
+FRESH_REPLAY = CLAIM_LIFE + DEAD_HOLDER_ROUND - timedelta(seconds=60)
+"""Up to this age, counted from Zendesk's answer, nobody can have posted the refresh token again: the answer came within
+60 s of the claim, and the next POST waits for the end of the holder's round."""
 LEAST_BETWEEN_REFRESHES = timedelta(seconds=60)
 """Whatever clocks and answers say: a connection is refreshed at most once a minute."""
-REPLAY_ROUND = timedelta(seconds=60)
-"""How long a refresh token that may have been spent is left alone: what came in its place may wait in the rescue queue,
-and a server that revokes the token family on reuse would revoke it too (RFC 9700 section 4.14.2)."""
 CLOCK_SKEW = timedelta(minutes=5)
 """How wrong a clock may be."""
 EXPIRY_SKEW = 2 * CLOCK_SKEW
@@ -35,11 +49,24 @@ NONCE_LENGTH, BOUND_BYTES = 22, 16
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to refresh, for a while. One that is over, or marked unresolved, may have spent the refresh token."""
+    """The right to refresh, for a while. One that is over, or marked unresolved, may have spent the refresh token.
+
+    `until` is when it ends; of an unresolved one, when it became unresolved.
+    """
 
     claim_id: str
     until: datetime
     unresolved: bool = False
+
+    @property
+    def replayed_by(self) -> datetime:
+        """When the rescue queue has had the time to replay what this claim's holder may have sent there."""
+        return self.until + (REPLAY_ROUND if self.unresolved else DEAD_HOLDER_ROUND)
+
+    @property
+    def began_by(self) -> datetime:
+        """The latest time at which its holder can have begun; of an unresolved one, when it ended its work."""
+        return self.until if self.unresolved else self.until - CLAIM_LIFE
 
     def lives(self, now: datetime) -> bool:
         """Whether its holder may still be at work."""

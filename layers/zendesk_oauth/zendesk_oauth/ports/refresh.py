@@ -37,13 +37,16 @@ class RefreshStore(Protocol):
         """
 
     def leave_unresolved(self, connection: Connection, claim: Claim, retry_at: datetime) -> None:
-        """Mark the claim, if it is still this one: Zendesk may have rotated."""
+        """Mark the claim, if it is still this one: Zendesk may have rotated, until `claim.until` at the latest."""
 
-    def commit(self, renewal: Renewal, *, disconnecting: bool = False) -> Connection | None:
+    def commit(
+        self, renewal: Renewal, *, disconnecting: bool = False, over_verdict: bool = False
+    ) -> Connection | None:
         """Write the pair as the next generation, whoever holds the claim; return the row as it is then.
 
-        It is written if the row is still of the version that the renewal replaces, and active or judged
-        `reconnect_required`; for a disconnect, which needs a living token to revoke with, only if disconnecting.
+        It is written if the row is still of the version that the renewal replaces, and active; `over_verdict`, which
+        is for a pair that Zendesk accepts, also if judged `reconnect_required`; for a disconnect, which needs a living
+        token to revoke with, only if disconnecting.
         The returned row bears the renewal's commit id exactly if it was written. None: there is no row.
         """
 

@@ -9,7 +9,7 @@ holder who knows that nothing was lost takes it back.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -108,9 +108,11 @@ class DisconnectConnection:
 
     def _go_on_later(self, connection: Connection, claim: Claim, retired: Retired) -> DisconnectAnswer:
         """Leave the claim unresolved where somebody may have spent the refresh token: the next try has to know."""
-        retry_at = self.ports.clock.now() + _wait(retired)
-        if retired.is_spent or connection.claim is not None:
-            self.ports.store.leave_unresolved(connection, claim, retry_at)
+        now, earlier = self.ports.clock.now(), connection.claim
+        retry_at = now + _wait(retired)
+        if retired.is_spent or earlier is not None:
+            since = now if retired.is_spent or earlier is None else earlier.replayed_by - REPLAY_ROUND
+            self.ports.store.leave_unresolved(connection, replace(claim, until=since), retry_at)
         else:
             self.ports.store.release(connection, claim, retry_at)
         return DisconnectAnswer(DisconnectOutcome.UNDER_WAY, retry_at, cause=retired.cause)
@@ -133,8 +135,7 @@ def _waits_until(claim: Claim | None, now: datetime) -> datetime | None:
         return None
     if claim.lives(now):
         return claim.until
-    replayed_at = claim.until + REPLAY_ROUND
-    return replayed_at if now < replayed_at else None
+    return claim.replayed_by if now < claim.replayed_by else None
 
 
 def _wait(retired: Retired) -> timedelta:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zendesk_oauth.models.connection import ConnectionStatus
-from zendesk_oauth.models.refresh import BACK_OFF, CLAIM_LIFE, CLOCK_SKEW, Connection
+from zendesk_oauth.models.refresh import BACK_OFF, CLOCK_SKEW, Connection
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.services.disconnect_connection import (
     DisconnectAnswer,
@@ -78,5 +78,5 @@ class FinishConnection:
 def _last_tried(connection: Connection, now: datetime) -> datetime:
     """Return when it was tried before this time: a disconnect leaves its claim, and when it is to go on."""
     claim, retry_at = connection.claim, connection.retry_at
-    tried = [*([claim.until - CLAIM_LIFE] if claim else []), *([retry_at - BACK_OFF] if retry_at else [])]
+    tried = [*([claim.began_by] if claim else []), *([retry_at - BACK_OFF] if retry_at else [])]
     return min(max(tried, default=now), now)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
-from zendesk_oauth.models.connection import token_times
+from zendesk_oauth.models.connection import ConnectionStatus, token_times
 from zendesk_oauth.models.refresh import Claim, Connection, Renewal, RenewalTerms, Version
 from zendesk_oauth.models.scopes import Scopes, missing
 from zendesk_oauth.models.secret import base64url
@@ -105,15 +105,17 @@ def sealed_renewal(
 
 
 def commit_or_supersede(
-    store: RefreshStore, renewal: Renewal, *, disconnecting: bool = False
+    store: RefreshStore, renewal: Renewal, *, disconnecting: bool = False, over_verdict: bool = False
 ) -> tuple[Connection | None, Connection | None]:
     """Write a renewal: as the next generation, or in a row of its own where its row went another way, or is gone.
 
-    Return its row, and the row of its own, which now has to be disconnected. Raises StoreUnavailableError.
+    Return its row, and the row of its own, which now has to be disconnected. Where the row was judged meanwhile, and is
+    still judged as it is returned, nothing was written: `over_verdict` is for a pair that Zendesk accepts. Raises
+    StoreUnavailableError.
     """
     for_disconnect = disconnecting or renewal.replaced is not None
-    current = store.commit(renewal, disconnecting=for_disconnect)
-    if current is not None and _is_committed(current, renewal):
+    current = store.commit(renewal, disconnecting=for_disconnect, over_verdict=over_verdict)
+    if current is not None and (_is_committed(current, renewal) or is_judged(current, renewal)):
         return current, None
     return current, store.keep_replaced(renewal)
 
@@ -125,6 +127,11 @@ def release_spent(store: RefreshStore, connection: Connection, claim: Claim) -> 
     """
     store.release(connection, claim, None)
     store.release(connection.as_replaced, claim, None)
+
+
+def is_judged(current: Connection, renewal: Renewal) -> bool:
+    """Whether a person has been asked to connect again because of the version that this renewal replaces."""
+    return current.status is ConnectionStatus.RECONNECT_REQUIRED and current.version == renewal.replaces
 
 
 def _is_committed(current: Connection, renewal: Renewal) -> bool:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from zendesk_oauth.errors import ProviderError, TokenRefusedError
 from zendesk_oauth.models.refresh import EXPIRY_SKEW, Connection
-from zendesk_oauth.ports.refresh import UnlockedPair
+from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.services.refresh_ports import PROBE_SECONDS, RefreshPorts
 
 
@@ -20,13 +20,13 @@ class Probe(Enum):
     UNKNOWN = "no information"
 
 
-def probe_rotation(ports: RefreshPorts, connection: Connection, pair: UnlockedPair) -> Probe:
+def probe_rotation(ports: RefreshPorts, connection: Connection, access_token: Secret) -> Probe:
     """Return what Zendesk says; a token that is over by whatever clock is not even asked with."""
     if ports.clock.now() >= connection.times.expires_at + EXPIRY_SKEW:
         return Probe.UNKNOWN
     deadline = ports.clock.monotonic() + PROBE_SECONDS
     try:
-        token_id = ports.api.find_token_id(connection.subdomain, pair.access_token, deadline)
+        token_id = ports.api.find_token_id(connection.subdomain, access_token, deadline)
     except TokenRefusedError:
         return Probe.ALIVE
     except ProviderError:

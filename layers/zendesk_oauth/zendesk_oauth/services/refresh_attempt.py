@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from zendesk_oauth.errors import (
@@ -11,6 +11,7 @@ from zendesk_oauth.errors import (
     ProviderError,
     ProviderUnavailableError,
     SealError,
+    StoreError,
     StoreUnavailableError,
 )
 from zendesk_oauth.models.connection import ConnectionStatus
@@ -18,6 +19,7 @@ from zendesk_oauth.models.refresh import (
     BACK_OFF,
     EXPIRY_SKEW,
     GENERATIONS_PER_DATA_KEY,
+    REPLAY_ROUND,
     Claim,
     Connection,
     LossReason,
@@ -25,6 +27,7 @@ from zendesk_oauth.models.refresh import (
     RefreshOutcome,
     Renewal,
 )
+from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
 from zendesk_oauth.services.disconnect_connection import end_replaced
@@ -32,6 +35,7 @@ from zendesk_oauth.services.keep_renewal import (
     KeepRenewal,
     Replaced,
     commit_or_supersede,
+    is_judged,
     release_spent,
     sealed_renewal,
 )
@@ -41,27 +45,22 @@ from zendesk_oauth.services.refresh_ports import KEEP_SECONDS, POST_SECONDS, Ref
 
 @dataclass(slots=True)
 class RefreshAttempt:
-    """One claim's worth of work. `earlier` says that an attempt before this one may have spent the refresh token."""
+    """One claim's worth of work. `earlier` is the claim of an attempt that may have spent the refresh token before."""
 
     ports: RefreshPorts
     connection: Connection
     claim: Claim
     until: float
     due_by_time: bool
-    earlier: bool
+    earlier: Claim | None
 
     def run(self) -> RefreshAnswer:
         """Return how it ended. The claim is given back, left unresolved, or gone with the commit."""
         try:
             pair = self._unlocked()
         except SealError as error:
-            return self._give_back(RefreshOutcome.POSTPONED, BACK_OFF, error.code)
-        answer = self._look_before(pair)
-        if answer is not None:
-            return answer
-        if not self._has_time():
-            return self._give_back(RefreshOutcome.POSTPONED)
-        return self._post(pair)
+            return self.give_back(RefreshOutcome.POSTPONED, BACK_OFF, error.code)
+        return self._look_before(pair) or self.post(pair)
 
     def _unlocked(self) -> UnlockedPair:
         """Have all data keys in hand, for opening and for sealing, before anything is spent."""
@@ -82,22 +81,30 @@ class RefreshAttempt:
         """
         if not self.earlier and self.due_by_time:
             return None
-        probe = probe_rotation(self.ports, self.connection, pair)
+        probe = probe_rotation(self.ports, self.connection, pair.access_token)
         if probe is Probe.ALIVE:
-            self.earlier = False
-            return None if self.due_by_time else self._give_back(RefreshOutcome.CURRENT)
-        if self.earlier or probe is Probe.DEAD:
-            return None
-        return self._give_back(RefreshOutcome.POSTPONED, BACK_OFF)
+            self.earlier = None
+            return None if self.due_by_time else self.give_back(RefreshOutcome.CURRENT)
+        if self.earlier is not None:
+            return self.await_replay(self.earlier)
+        return None if probe is Probe.DEAD else self.give_back(RefreshOutcome.POSTPONED, BACK_OFF)
 
-    def _post(self, pair: UnlockedPair) -> RefreshAnswer:
+    def await_replay(self, earlier: Claim) -> RefreshAnswer | None:
+        """Leave the refresh token alone while its successor may wait in the rescue queue; None: it had its time."""
+        left = earlier.replayed_by - self.ports.clock.now()
+        return self.give_back(RefreshOutcome.UNRESOLVED, min(left, BACK_OFF)) if left > timedelta() else None
+
+    def post(self, pair: UnlockedPair) -> RefreshAnswer:
+        """Spend the refresh token if there is time for it, and return how that ended."""
+        if not self._has_time():
+            return self.give_back(RefreshOutcome.POSTPONED)
         grant = RefreshGrant(self.connection.subdomain, pair.refresh_token, self.connection.scopes)
         try:
             issued = self.ports.token_endpoint.refresh(grant, self.ports.clock.monotonic() + POST_SECONDS)
         except GrantRejectedError:
             return self._judge_rejection()
         except ClientRejectedError as error:
-            return self._give_back(RefreshOutcome.CLIENT_REJECTED, BACK_OFF, error.code)
+            return self.give_back(RefreshOutcome.CLIENT_REJECTED, BACK_OFF, error.code)
         except ProviderUnavailableError as error:
             return self._put_off(error)
         except ProviderError as error:
@@ -106,7 +113,7 @@ class RefreshAttempt:
         replaced = Replaced(connection.context, connection.version, connection.scopes)
         renewal = sealed_renewal(self.ports, replaced, pair, issued)
         return replace(
-            self._commit(renewal),
+            self._commit(renewal, issued.access_token),
             kept_refresh_token=issued.kept_refresh_token,
             lost_scopes=renewal.lost_scopes,
         )
@@ -114,19 +121,41 @@ class RefreshAttempt:
     def _put_off(self, error: ProviderUnavailableError) -> RefreshAnswer:
         wait = error.retry_after or BACK_OFF
         if error.nothing_sent or error.throttled:
-            return self._give_back(RefreshOutcome.POSTPONED, wait, error.code)
-        return self._leave_unresolved(wait, cause=error.code)
+            return self.give_back(RefreshOutcome.POSTPONED, wait, error.code)
+        return self._leave_unresolved(self.ports.clock.now(), wait, cause=error.code)
 
-    def _commit(self, renewal: Renewal) -> RefreshAnswer:
+    def _commit(self, renewal: Renewal, access_token: Secret) -> RefreshAnswer:
         """Commit first, think later."""
         keep = KeepRenewal(self.ports, self.until)
         kept = keep.at_any_cost(renewal, partial(commit_or_supersede, self.ports.store), insist=True)
+        if kept is not None and kept[0] is not None and is_judged(kept[0], renewal):
+            kept = self._kept_over_verdict(renewal, access_token)
         if kept is None:
             return RefreshAnswer(RefreshOutcome.RESCUED, self.connection)
         current, superseded = kept
         if superseded is None:
             return RefreshAnswer(RefreshOutcome.REFRESHED, current)
         return self._give_up(current, superseded)
+
+    def _kept_over_verdict(
+        self, renewal: Renewal, access_token: Secret
+    ) -> tuple[Connection | None, Connection | None] | None:
+        """Commit over a verdict that was written while our answer was on its way, if Zendesk accepts what we hold.
+
+        Whoever judged had posted the refresh token again, and a server with reuse detection has revoked our pair then.
+        The rescue queue has it first, and keeps it where Zendesk does not say that it lives: its replay decides.
+        """
+        ports = self.ports
+
+        def commit(renewal: Renewal) -> tuple[Connection | None, Connection | None]:
+            fresh = replace(self.connection, times=renewal.times)
+            if probe_rotation(ports, fresh, access_token) is not Probe.ALIVE:
+                raise StoreError("a pair that Zendesk does not accept is not stored over a verdict")
+            return commit_or_supersede(ports.store, renewal, over_verdict=True)
+
+        with suppress(StoreUnavailableError):
+            ports.rescue.send(renewal)
+        return KeepRenewal(ports, self.until).at_any_cost(renewal, commit)
 
     def _give_up(self, current: Connection | None, superseded: Connection) -> RefreshAnswer:
         """Revoke what we hold: the row went another way, by a disconnect or a new install, or is gone.
@@ -163,31 +192,33 @@ class RefreshAttempt:
         )
         return RefreshAnswer(RefreshOutcome.RECONNECT_REQUIRED, judged)
 
-    def _give_back(
+    def give_back(
         self, outcome: RefreshOutcome, wait: timedelta | None = None, cause: str | None = None
     ) -> RefreshAnswer:
-        """Nothing was spent by us. An earlier attempt that is still unresolved stays so."""
-        if self.earlier:
-            return self._leave_unresolved(wait or BACK_OFF, outcome, cause)
-        retry_at = self.ports.clock.now() + wait if wait else None
+        """Nothing was spent by us. An earlier attempt that is still unresolved stays so, since when it has been."""
+        earlier, retry_at = self.earlier, self.ports.clock.now() + wait if wait else None
+        if earlier is not None:
+            since = earlier.replayed_by - REPLAY_ROUND
+            return self._leave_unresolved(since, wait or BACK_OFF, outcome, cause)
         self.ports.store.release(self.connection, self.claim, retry_at)
         return RefreshAnswer(outcome, self.connection, retry_at, cause=cause)
 
     def _leave_unread(self, error: ProviderError) -> RefreshAnswer:
         """Nobody could read the answer: ask less and less, and no more once the refresh token is over."""
-        over_at = self.connection.times.refresh_expires_at + EXPIRY_SKEW
-        if self.ports.clock.now() >= over_at:
+        now = self.ports.clock.now()
+        if now >= self.connection.times.refresh_expires_at + EXPIRY_SKEW:
             return self._mark(self.connection, LossReason.GRANT_REJECTED)
-        return self._leave_unresolved(longer_back_off(self.connection), cause=error.code)
+        return self._leave_unresolved(now, longer_back_off(self.connection), cause=error.code)
 
     def _leave_unresolved(
         self,
+        since: datetime,
         wait: timedelta,
         outcome: RefreshOutcome = RefreshOutcome.UNRESOLVED,
         cause: str | None = None,
     ) -> RefreshAnswer:
         retry_at = self.ports.clock.now() + wait
-        self.ports.store.leave_unresolved(self.connection, self.claim, retry_at)
+        self.ports.store.leave_unresolved(self.connection, replace(self.claim, until=since), retry_at)
         return RefreshAnswer(outcome, self.connection, retry_at, cause=cause)
 
 

@@ -52,7 +52,7 @@ class RefreshConnection:
             claim,
             until,
             due_by_time=is_due_by_time(connection, question, now),
-            earlier=connection.claim is not None,
+            earlier=connection.claim,
         ).run()
 
     def _without_claim(
