@@ -18,6 +18,7 @@ from zendesk_oauth.errors import (
     ProviderUnavailableError,
     TokenRefusedError,
     UnintelligibleAnswerError,
+    UnrecognisedErrorError,
 )
 from zendesk_oauth.models.tokens import AuthorizedUser, UnusableTokensError
 from zendesk_oauth.services.revoke_token import Revocation, RevokeToken
@@ -75,8 +76,8 @@ OUTCOMES: Mapping[str, type[ProviderError] | None] = MappingProxyType(
         "redirect": UnintelligibleAnswerError,
         "too_many_requests": ProviderUnavailableError,
         "oauth_error": GrantRejectedError,
-        "invalid_token": UnintelligibleAnswerError,
-        "forbidden": UnintelligibleAnswerError,
+        "invalid_token": UnrecognisedErrorError,
+        "forbidden": UnrecognisedErrorError,
         "null_token": UnintelligibleAnswerError,
         "no_refresh_token": UnusableTokensError,
         "token_type": UnusableTokensError,

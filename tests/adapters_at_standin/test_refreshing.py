@@ -29,6 +29,7 @@ from zendesk_oauth.errors import (
     ProviderError,
     ProviderUnavailableError,
     UnintelligibleAnswerError,
+    UnrecognisedErrorError,
 )
 from zendesk_oauth.models.tokens import IssuedTokens
 from zendesk_oauth.ports.refresh import RefreshEndpoint, RefreshGrant
@@ -99,11 +100,9 @@ OUTCOMES: Mapping[str, type[ProviderError] | None] = MappingProxyType(
         "redirect": UnintelligibleAnswerError,
         "too_many_requests": ProviderUnavailableError,
         "oauth_error": GrantRejectedError,
-        "invalid_token": UnintelligibleAnswerError,
-        "forbidden": UnintelligibleAnswerError,
-        "null_token": UnintelligibleAnswerError,
+        "invalid_token": UnrecognisedErrorError,
+        "forbidden": UnrecognisedErrorError,
         "no_refresh_token": None,
-        "token_type": UnintelligibleAnswerError,
         "fewer_scopes": None,
         "expires_in": None,
         "no_expires_in": None,
@@ -124,7 +123,7 @@ OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType(
 
 def test_every_misbehaviour_has_an_outcome() -> None:
     """A new one in the stand-in wants a line here."""
-    assert misbehaviours.KINDS.keys() == OUTCOMES.keys()
+    assert misbehaviours.KINDS.keys() == OUTCOMES.keys() | {"null_token", "token_type"}
 
 
 @pytest.mark.parametrize("kind", OUTCOMES)
@@ -169,14 +168,27 @@ def test_r15_without_a_refresh_token_the_old_one_is_kept_and_counted(
     assert (after.refresh_token != old.refresh_token, after.kept_refresh_token) == (True, False)
 
 
-@pytest.mark.parametrize("value", ["mac", "", None, ["bearer"], 7])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("null_token", {}),
+        *(("token_type", {"value": value}) for value in ("mac", "", ["bearer"], 7)),
+    ],
+)
 def test_r15_an_odd_token_type_is_not_a_token(
-    deployment: Deployment, old: IssuedTokens, value: object
+    deployment: Deployment, old: IssuedTokens, kind: str, options: dict[str, Any]
 ) -> None:
-    """A token that cannot be used as a bearer's is not stored as one."""
-    deployment.zendesk.misbehave("token_type", value=value)
-    with pytest.raises(UnintelligibleAnswerError):
-        refresh(deployment, old)
+    """A token that cannot be used as a bearer's is never used; the refresh token beside it is kept and works."""
+    deployment.zendesk.misbehave(kind, **options)
+    odd = refresh(deployment, old)
+    assert odd.access_lifetime == timedelta()
+    assert refresh(deployment, odd).access_token.reveal() in alive(deployment)
+
+
+def test_r15_no_token_type_is_a_bearers(deployment: Deployment, old: IssuedTokens) -> None:
+    """Zendesk knows no other."""
+    deployment.zendesk.misbehave("token_type", value=None)
+    assert refresh(deployment, old).access_token.reveal() in alive(deployment)
 
 
 def test_r15_fewer_scopes_are_seen(deployment: Deployment, old: IssuedTokens) -> None:

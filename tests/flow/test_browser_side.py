@@ -311,8 +311,10 @@ def test_the_right_issuer_passes(world: World, browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("error", [*ERROR_CODES, "something_else", "<b>", "x" * 4000])
-def test_an_error_is_a_neutral_page_and_asks_nobody(world: World, browser: Browser, error: str) -> None:
-    """Every error code of RFC 6749, and any other: the install fails with a word of a closed list."""
+def test_an_error_is_a_neutral_page_and_asks_nobody(
+    world: World, browser: Browser, sinks: Sinks, error: str
+) -> None:
+    """Every error code of RFC 6749, and any other: a word of a closed list, and the log has what Zendesk wrote."""
     callback = deny(browser.begin())
     answer = browser.callback(with_query(callback, error=error, error_description="See https://evil.example"))
     reason = error if error in ERROR_CODES else "unrecognised_error"
@@ -321,6 +323,7 @@ def test_an_error_is_a_neutral_page_and_asks_nobody(world: World, browser: Brows
     assert "evil.example" not in answer.body
     assert asked_nothing(world)
     assert world.status(state_of(callback)) == ("failed", reason)
+    assert (f'"server_error":"{error[:64]}"' in sinks.stdout) is (error not in ERROR_CODES)
 
 
 def test_a_denial_is_an_outcome_that_asks_nobody(world: World, browser: Browser) -> None:

@@ -184,7 +184,7 @@ SCENARIOS = [
         replaced,
         [GET, *ERASED],
     ),
-    Scenario("refresh", "a rescued renewal", replayed, [DECRYPT, DECRYPT, UPDATE]),
+    Scenario("refresh", "a rescued renewal", replayed, [DECRYPT, DECRYPT, GET, UPDATE]),
     Scenario(
         "refresh",
         "sealed anew",

@@ -441,7 +441,7 @@ def test_only_an_admin_connects(flow: Flow, role: str) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "words", "step"),
     [
-        (ProviderUnavailableError("busy"), 503, "Zendesk cannot be reached", "Try again"),
+        (ProviderUnavailableError("busy", throttled=True), 503, "Zendesk cannot be reached", "Try again"),
         (ClientRejectedError("invalid_client"), 502, "Its operator has to look into it.", "Contact Example"),
         (AccountNotFoundError("HTTP 404"), 404, "no account at this subdomain", "Enter another subdomain"),
     ],

@@ -95,6 +95,15 @@ def test_a_failure_is_counted_by_its_reason(kept: Kept) -> None:
     assert sorted(metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == ["reason", "service"]
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+def test_an_exchange_whose_answer_was_lost_is_counted_once(kept: Kept, *, repeated: bool) -> None:
+    """A pair of the admin's may live that nobody can revoke: a count of its own says so."""
+    install = examples.pending("A", status=InstallStatus.FAILED, reason="answer_lost")
+    kept.journal.record(Answer(Response(502), "failed", install, repeated=repeated), "r", 0.1)
+    counted = [metric for metric in kept.everything() if metric.get("ExchangeAnswerLost") == [1.0]]
+    assert len(counted) == int(not repeated)
+
+
 def test_a_dimension_does_not_stay_for_the_next(kept: Kept) -> None:
     """One request's reason is not another's."""
     failed = examples.pending("A", status=InstallStatus.FAILED)

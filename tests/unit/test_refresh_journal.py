@@ -18,6 +18,7 @@ from zendesk_oauth.models.refresh import (
     RefreshOutcome,
     RefreshQuestion,
     Renewal,
+    Version,
 )
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 from zendesk_oauth.refresh_journal import Occasion, RefreshJournal, Tick
@@ -129,6 +130,44 @@ def test_a_kept_refresh_token_is_counted(kept: Kept[RefreshJournal], world: Worl
     kept.journal.refreshed(QUESTION, answer, OCCASION)
     _, counted = kept.told()
     assert counted["RefreshTokenKept"] == 1
+
+
+@pytest.mark.parametrize("cause", ["unintelligible_answer", "unusable_tokens"])
+def test_an_answer_without_a_usable_pair_is_counted(
+    kept: Kept[RefreshJournal], world: World, cause: str
+) -> None:
+    """R15: a pair may live that is stored nowhere, or that is stored and cannot be used yet."""
+    answer = RefreshAnswer(RefreshOutcome.UNRESOLVED, world.row, cause=cause, server_error="odd")
+    kept.journal.refreshed(QUESTION, answer, OCCASION)
+    (line,), counted = kept.told()
+    assert (line["level"], line["cause"], line["server_error"]) == ("WARNING", cause, "odd")
+    assert counted[f"AnswerUnread {cause}"] == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level", "counts"),
+    [
+        (ReplayOutcome.REFUSED, "WARNING", {"ReconnectRequired grant_rejected"}),
+        (ReplayOutcome.RESTORED, "INFO", set()),
+    ],
+)
+def test_a_loss_that_a_replay_finds_is_counted(
+    kept: Kept[RefreshJournal], world: World, outcome: ReplayOutcome, level: str, counts: set[str]
+) -> None:
+    """R45: the replay that was refused has judged, and is the only one to say so."""
+    if counts:
+        world.change(
+            status=ConnectionStatus.RECONNECT_REQUIRED,
+            reconnect_reason=LossReason.GRANT_REJECTED,
+            reconnect_since=BEGAN,
+        )
+    renewal = Renewal(
+        "default", ACME, Version(1, 1), (), BEGAN, world.row.times, sealed=world.row.living_pair
+    )
+    kept.journal.replayed(renewal, ReplayAnswer(outcome, world.row), OCCASION)
+    (line,), counted = kept.told()
+    assert line["level"] == level
+    assert counted.keys() == {f"RenewalReplayed {outcome}"} | counts
 
 
 def test_lost_scopes_are_told(kept: Kept[RefreshJournal], world: World) -> None:

@@ -24,9 +24,11 @@
     │   ├── GrantRejectedError        `invalid_grant` and its kin: this code or token is over
     │   ├── ClientRejectedError       `invalid_client` and its kin: our own credentials or set-up
     │   ├── TokenRefusedError         an API call said 401 or 403 to the token
+    │   ├── AnswerLostError           a code was sent, and what Zendesk issued for it never reached us
     │   └── UnintelligibleAnswerError neither a whole answer nor a typed error
     │       ├── AccountNotFoundError  there is no account at this subdomain
-    │       └── UnusableTokensError   only the access token can be used, to revoke it (in `models.tokens`)
+    │       ├── UnrecognisedErrorError  an OAuth error of a code that is not known here
+    │       └── UnusableTokensError   tokens that are not to be kept, but revoked (in `models.tokens`)
     ├── TokenUnavailableError         a worker cannot be given an access token
     │   ├── ReconnectRequiredError    a person has to connect; says since when, why, and where
     │   ├── MissingScopeError         the connection may not do that, and no refresh helps
@@ -43,7 +45,12 @@
 None of the three ever holds a secret. HTTP statuses are known in `web` alone.
 """
 
+import re
 from datetime import datetime, timedelta
+
+_ERROR_CODE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")
+"""What an error code consists of (RFC 6749 section 5.2): neither a quote, nor a backslash, nor a control character."""
+_LONGEST_ERROR_CODE = 64
 
 
 class ZendeskOAuthError(Exception):
@@ -275,10 +282,46 @@ class TokenRefusedError(ProviderError):
 
 
 class UnintelligibleAnswerError(ProviderError):
-    """Neither a whole, typed answer nor a typed error came back."""
+    """Neither a whole, typed answer nor a typed error came back.
+
+    `status` is that of an answer that was refused for it, or whose body is no JSON object; None otherwise.
+    """
 
     code = "unintelligible_answer"
     public_message = "Zendesk's answer could not be understood. Please try again."
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UnrecognisedErrorError(UnintelligibleAnswerError):
+    """An OAuth error whose code is none of RFC 6749's.
+
+    `server_code` is what Zendesk wrote, for the log: at most 64 characters that an error code may have (RFC 6749
+    sections 4.1.2.1 and 5.2), or None where it has others.
+    """
+
+    code = "unrecognised_error"
+    public_message = ProviderError.public_message
+
+    def __init__(self, unverified_code: object) -> None:
+        super().__init__("an error of no known code")
+        self.server_code = server_error_code(unverified_code)
+
+
+def server_error_code(unverified_code: object) -> str | None:
+    """Return an OAuth error code as it may be logged, cut to 64 characters; None where it is none."""
+    if not isinstance(unverified_code, str) or not _ERROR_CODE.fullmatch(unverified_code):
+        return None
+    return unverified_code[:_LONGEST_ERROR_CODE]
+
+
+class AnswerLostError(ProviderError):
+    """A code was sent, and no answer came that can be read: Zendesk may have issued a pair that nobody can revoke."""
+
+    code = "answer_lost"
+    public_message = "Zendesk's answer did not reach us. Please start again."
 
 
 class AccountNotFoundError(UnintelligibleAnswerError):

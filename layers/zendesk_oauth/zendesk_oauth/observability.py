@@ -16,6 +16,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from zendesk_oauth.errors import (
+    AnswerLostError,
     CallbackError,
     ConfigurationError,
     RequestError,
@@ -76,6 +77,8 @@ class Journal:
         self._level(answer)("request answered", extra=fields)
         if not answer.repeated:
             self._count(*_metric(answer))
+            if answer.outcome == "failed" and _reason(answer.install) == AnswerLostError.code:
+                self._count("ExchangeAnswerLost", {})
 
     def misconfigured(self, error: ConfigurationError) -> None:
         """Say, once at start-up, everything that is wrong with the deployment."""

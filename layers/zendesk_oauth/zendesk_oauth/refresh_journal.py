@@ -9,7 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from zendesk_oauth.errors import ConfigurationError, KeyUnavailableError, RequestError, SealBrokenError
+from zendesk_oauth.errors import (
+    ConfigurationError,
+    KeyUnavailableError,
+    RequestError,
+    SealBrokenError,
+    UnintelligibleAnswerError,
+)
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
     Connection,
@@ -21,6 +27,7 @@ from zendesk_oauth.models.refresh import (
 )
 from zendesk_oauth.models.rekey import RekeyAnswer, RekeyOutcome
 from zendesk_oauth.models.subdomain import Subdomain
+from zendesk_oauth.models.tokens import UnusableTokensError
 from zendesk_oauth.observability import LEFT_ALIVE, LEFT_ALIVE_METRIC, Journal, code_of, error_fields
 from zendesk_oauth.services.disconnect_connection import DisconnectAnswer, DisconnectOutcome
 from zendesk_oauth.services.finish_connection import FinishAnswer
@@ -43,6 +50,8 @@ TICKED: Mapping[str, str] = {
 _LOUDER = frozenset({RefreshOutcome.RESCUED, RefreshOutcome.UNRESOLVED})
 _KEYS = frozenset({KeyUnavailableError.code, SealBrokenError.code})
 """The causes that are our own: no data key can be had, or a seal does not open."""
+_UNREAD = frozenset({UnintelligibleAnswerError.code, UnusableTokensError.code})
+"""The causes that say that Zendesk answered, and not what it issued: a pair may live that is stored nowhere."""
 _TO_BE_DONE = "the token may live on: an admin of the Zendesk account can end it in Admin Center"
 
 
@@ -77,6 +86,7 @@ class RefreshJournal(Journal):
             "asked": question.asked.value,
             "reason": reason,
             "cause": answer.cause,
+            "server_error": answer.server_error,
             "lost_scopes": list(answer.lost_scopes) or None,
             **_place(question.grant, question.subdomain),
             **_row(answer.connection),
@@ -87,6 +97,8 @@ class RefreshJournal(Journal):
         self._count(COUNTED.get(answer.outcome), {})
         self._count_loss(reason)
         self._count_keys(answer.cause)
+        if answer.cause in _UNREAD:
+            self._count("AnswerUnread", {"cause": answer.cause})
         if answer.kept_refresh_token:
             self._count("RefreshTokenKept", {})
         self._revoked(answer.revocation, question.grant, question.subdomain, occasion)
@@ -257,7 +269,12 @@ def _level(answer: RefreshAnswer, reason: LossReason | None) -> str:
     """Return how loud a refresh's end is said; `reason` is why the connection was lost by it, if it was."""
     if answer.outcome is RefreshOutcome.CLIENT_REJECTED:
         return "error"
-    is_loud = reason is not None or answer.outcome in _LOUDER or answer.cause in _KEYS or answer.lost_scopes
+    is_loud = (
+        reason is not None
+        or answer.outcome in _LOUDER
+        or answer.cause in _KEYS | _UNREAD
+        or answer.lost_scopes
+    )
     return "warning" if is_loud else "info"
 
 

@@ -54,12 +54,30 @@ def test_redirects_are_answers(loopback: Loopback, status: int) -> None:
     assert len(loopback.requests) == 1
 
 
-def test_gzip_is_not_unpacked(loopback: Loopback) -> None:
-    """A small bomb stays small: 64 MB of zeros arrive as the 64 kB that they were sent as, at most."""
-    bomb = gzip.compress(bytes(64 * 1024 * 1024))
-    assert len(bomb) < LONGEST_BODY + 4096
-    loopback.say(answer(200, bomb[:LONGEST_BODY], {"Content-Encoding": "gzip"}))
-    assert ask(loopback).body == bomb[:LONGEST_BODY]
+@pytest.mark.parametrize("name", ["gzip", "GZIP", "x-gzip"])
+@pytest.mark.parametrize("body", [b"{}", b"", b"x" * LONGEST_BODY])
+def test_what_is_packed_against_our_word_is_unpacked(loopback: Loopback, name: str, body: bytes) -> None:
+    """`identity` was asked for; an answer may hold the only living refresh token, so it is read all the same."""
+    loopback.say(answer(200, gzip.compress(body), {"Content-Encoding": name}))
+    assert ask(loopback).body == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(gzip.compress(bytes(32 * 1024 * 1024)), id="a bomb"),
+        pytest.param(gzip.compress(bytes(1024)) * 60 + gzip.compress(b"{}"), id="many members"),
+        pytest.param(gzip.compress(b"x" * (LONGEST_BODY + 1)), id="one byte too many"),
+        pytest.param(gzip.compress(b"{}" * 100)[:-9], id="cut off"),
+        pytest.param(b"{}", id="not packed at all"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+def test_r15_a_bomb_is_not_unpacked(loopback: Loopback, body: bytes) -> None:
+    """At most 64 kB are made of it, and one that is cut off or damaged is no answer."""
+    loopback.say(answer(200, body, {"Content-Encoding": "gzip"}))
+    with pytest.raises(UnintelligibleAnswerError):
+        ask(loopback)
 
 
 def test_a_body_of_64_kilobytes_is_read(loopback: Loopback) -> None:

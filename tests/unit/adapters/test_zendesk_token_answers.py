@@ -16,6 +16,7 @@ from zendesk_oauth.errors import (
     ProviderError,
     ProviderUnavailableError,
     UnintelligibleAnswerError,
+    UnrecognisedErrorError,
 )
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import IssuedTokens, TokenLifetimes, UnusableTokensError
@@ -70,23 +71,78 @@ def test_r15_without_a_usable_refresh_token_the_old_one_is_kept_and_that_is_said
         pytest.param(b"", id="nothing"),
         pytest.param(b"[]", id="a list"),
         pytest.param({}, id="an empty object"),
-        pytest.param(without("access_token"), id="no access token"),
-        pytest.param(WHOLE | {"access_token": None}, id="a null token"),
-        pytest.param(WHOLE | {"access_token": "a\r\nX: 1"}, id="a token with a header"),
-        pytest.param(WHOLE | {"access_token": "a" * 16_385}, id="a token too long for a header"),
-        pytest.param(WHOLE | {"token_type": "mac"}, id="an odd token type"),
-        pytest.param(without("token_type"), id="no token type"),
+        pytest.param({"access_token": None, "refresh_token": None}, id="null tokens"),
+        pytest.param({"access_token": "a\r\nX: 1"}, id="a token with a header"),
+        pytest.param({"access_token": "a" * 16_385}, id="a token too long for a header"),
         pytest.param(WHOLE | {"error": "something_new"}, id="an unknown error"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 204, 302, 307, 400, 404])
-def test_r15_anything_but_a_usable_access_token_is_unintelligible(content: Any, status: int) -> None:
+def test_r15_anything_without_a_readable_token_is_unintelligible(content: Any, status: int) -> None:
     """Zendesk may have rotated: that is not decided here, and nothing of the answer is in the error."""
     with pytest.raises(UnintelligibleAnswerError) as raised:
         judged(content, status)
     assert not isinstance(raised.value, UnusableTokensError)
     assert "canary" not in str(raised.value)
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("content", [without("token_type"), WHOLE | {"token_type": None}])
+def test_a_refresh_without_a_token_type_is_one(content: Any) -> None:
+    """The pair is alive and ours: to refuse it would lose the connection."""
+    issued = judged(content)
+    assert (issued.access_token.reveal(), issued.access_lifetime > timedelta()) == ("canary-access", True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        without("access_token"),
+        WHOLE | {"access_token": None},
+        WHOLE | {"access_token": "a\r\nX: 1"},
+        WHOLE | {"access_token": "a" * 16_385},
+        WHOLE | {"token_type": "mac"},
+        WHOLE | {"token_type": ["bearer"]},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_pair_whose_access_token_cannot_be_used_is_kept_for_its_refresh_token(
+    content: Any, status: int
+) -> None:
+    """RFC 6749 section 7.1: the access token is not used; it has expired when it is stored, and a refresh follows."""
+    issued = judged(content, status)
+    assert issued.refresh_token.reveal() == WHOLE["refresh_token"]
+    assert issued.access_lifetime == timedelta()
+
+
+@pytest.mark.parametrize("content", [WHOLE, WHOLE | {"token_type": "mac"}, without("refresh_token")])
+@pytest.mark.parametrize("status", [302, 400, 401, 404])
+def test_tokens_with_a_status_of_failure_are_handed_over_to_be_revoked(content: Any, status: int) -> None:
+    """They may live, and must not be laid over a pair that may live as well; they do not print."""
+    with pytest.raises(UnusableTokensError) as raised:
+        judged(content, status)
+    refresh_token = raised.value.refresh_token
+    assert raised.value.access_token.reveal() == "canary-access"
+    assert (refresh_token is not None) is ("refresh_token" in content)
+    assert "canary" not in repr(raised.value) + repr(vars(raised.value))
+
+
+@pytest.mark.parametrize(
+    ("code", "logged"),
+    [
+        ("temporarily_unavailable", "temporarily_unavailable"),
+        ("x" * 500, "x" * 64),
+        ('a"b', None),
+        ("a\nb", None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_an_unknown_error_code_is_kept_for_the_log(code: object, logged: str | None) -> None:
+    """Validated and bounded; anything else of the answer stays out of it."""
+    with pytest.raises(UnrecognisedErrorError) as raised:
+        judged(WHOLE | {"error": code}, 400)
+    assert raised.value.server_code == logged
 
 
 @pytest.mark.parametrize(

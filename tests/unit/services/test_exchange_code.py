@@ -17,6 +17,7 @@ from zendesk_oauth.errors import (
     StoreUnavailableError,
     TokenRefusedError,
     UnintelligibleAnswerError,
+    UnrecognisedErrorError,
     WrongRoleError,
     ZendeskOAuthError,
 )
@@ -69,23 +70,28 @@ def test_what_was_not_granted_is_noted(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "reason"),
     [
-        GrantRejectedError("invalid_grant"),
-        ClientRejectedError("invalid_client"),
-        ProviderUnavailableError("HTTP 503"),
-        UnintelligibleAnswerError("HTML"),
-        SecretUnavailableError("throttled"),
-        ConfigurationError(("no secret",)),
+        (GrantRejectedError("invalid_grant"), "grant_rejected"),
+        (ClientRejectedError("invalid_client"), "client_rejected"),
+        (ProviderUnavailableError("HTTP 503"), "answer_lost"),
+        (ProviderUnavailableError("HTTP 429", throttled=True), "provider_unavailable"),
+        (ProviderUnavailableError("no route", nothing_sent=True), "provider_unavailable"),
+        (UnintelligibleAnswerError("HTML"), "answer_lost"),
+        (UnintelligibleAnswerError("HTTP 200 without a JSON object", status=200), "answer_lost"),
+        (UnintelligibleAnswerError("HTTP 404 without a JSON object", status=404), "unintelligible_answer"),
+        (UnrecognisedErrorError("something_else"), "unrecognised_error"),
+        (SecretUnavailableError("throttled"), "secret_unavailable"),
+        (ConfigurationError(("no secret",)), "configuration"),
     ],
 )
-def test_a_failed_exchange_is_an_outcome(world: World, error: ZendeskOAuthError) -> None:
-    """With the reason's code, one more write, and no connection touched."""
+def test_a_failed_exchange_is_an_outcome(world: World, error: ZendeskOAuthError, reason: str) -> None:
+    """With the reason's code, one more write, and no connection touched; a pair that may have been issued is told."""
     world.zendesk.answer = error
     started = world.started()
     world.installs.calls.clear()
     install = world.allow(started).install
-    assert (install.status, install.reason) == (InstallStatus.FAILED, error.code)
+    assert (install.status, install.reason) == (InstallStatus.FAILED, reason)
     assert world.installs.calls == ["consume", "fail"]
     assert world.connections.calls == []
 

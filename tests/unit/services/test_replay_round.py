@@ -5,16 +5,18 @@ out of the queue late, or over a verdict, is used only if Zendesk accepts it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.unit.services.test_refreshing import ACME, KEY, World, between, issued
+from tests.unit.services.test_refreshing import ACME, World, between, issued
 from zendesk_oauth.errors import (
     ClientRejectedError,
     GrantRejectedError,
     ProviderUnavailableError,
     StoreUnavailableError,
+    UnrecognisedErrorError,
 )
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
@@ -29,8 +31,11 @@ from zendesk_oauth.models.refresh import (
     Renewal,
     Version,
 )
+from zendesk_oauth.models.secret import Secret
+from zendesk_oauth.models.tokens import UnusableTokensError
 from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome, ReplayRescued
+from zendesk_oauth.services.revoke_token import Revocation
 
 FUNCTION_SECONDS = 60.0
 SERVED_WITHIN = 115.0
@@ -368,3 +373,47 @@ def test_a_late_answer_whose_row_ends_during_the_question_is_revoked(world: Worl
     judging(world, end)
     assert ask(world).outcome is RefreshOutcome.NOT_CONNECTED
     assert world.zendesk.alive == set()
+
+
+# -- what came with a failure --
+
+
+@pytest.mark.parametrize("refresh_token", [Secret("r2"), None], ids=["both tokens", "the access token"])
+@pytest.mark.parametrize("failing", [0, 1], ids=["the table takes them", "the queue takes them"])
+def test_r15_tokens_that_came_with_a_failure_are_kept_to_be_revoked(
+    world: World, refresh_token: Secret | None, failing: int
+) -> None:
+    """They may live, so a job revokes them; they are never laid over the row's pair, which may live as well."""
+    world.rows.failing_keeps = failing
+    world.zendesk.refreshed = UnusableTokensError("tokens with HTTP 400", Secret("a2"), refresh_token)
+    answer = ask(world)
+    assert (answer.outcome, answer.cause) == (RefreshOutcome.UNRESOLVED, "unusable_tokens")
+    assert (world.row.version, world.row.is_active) == (Version(1, 1), True)
+    world.zendesk.alive.add("a2")
+    for renewal in world.queue.sent:
+        assert replay(world, renewal).outcome is ReplayOutcome.SUPERSEDED
+    if not failing:
+        (row,) = world.rows.replaced
+        assert world.finish(row).finished
+        assert world.rows.revocations[row.key] == Revocation.REVOKED
+    assert world.zendesk.alive == {"a1"}
+
+
+def test_an_access_token_that_cannot_be_used_is_told(world: World) -> None:
+    """The pair is kept for its refresh token: no worker gets it, and a minute later it is refreshed."""
+    world.zendesk.refreshed = replace(issued(2), access_lifetime=timedelta())
+    answer = ask(world)
+    assert (answer.outcome, answer.cause) == (RefreshOutcome.REFRESHED, "unusable_tokens")
+    assert world.row.times.expires_at <= world.clock.now()
+    world.zendesk.refreshed = issued(3)
+    assert ask(world).outcome is RefreshOutcome.CURRENT
+    world.clock.sleep(60)
+    assert ask(world).outcome is RefreshOutcome.REFRESHED
+
+
+def test_an_unknown_error_code_is_told(world: World) -> None:
+    """For the log: what Zendesk calls it."""
+    world.zendesk.refreshed = UnrecognisedErrorError("temporarily_unavailable")
+    answer = ask(world)
+    assert (answer.outcome, answer.cause) == (RefreshOutcome.UNRESOLVED, "unrecognised_error")
+    assert answer.server_error == "temporarily_unavailable"

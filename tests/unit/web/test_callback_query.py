@@ -50,6 +50,12 @@ def test_known_error_codes(code: str) -> None:
 @pytest.mark.parametrize("code", ["unheard_of", "Access_Denied", "<script>", "x" * 4000])
 def test_unknown_error_codes(code: str) -> None:
     """Any other code becomes one word of ours."""
+    assert parse(error=code, state=STATE).answer == Refused("unrecognised_error", code[:64])
+
+
+@pytest.mark.parametrize("code", ['a"b', "a\\b", "caf\u00e9", "\u20ac"])
+def test_no_error_code_breaks_the_log(code: str) -> None:
+    """RFC 6749 section 4.1.2.1: neither a quote, nor a backslash, nor what is not ASCII gets into the log."""
     assert parse(error=code, state=STATE).answer == Refused("unrecognised_error")
 
 

@@ -1,9 +1,10 @@
 """One request, one answer, within one deadline: the only way out to Zendesk.
 
-A connection of urllib3 without its pool: so there are no retries, no redirects, no proxy from the environment, no
-decompression. The request runs in a thread of its own, because nothing else bounds all of it: a resolver that hangs,
-a handshake that stalls, headers that drip byte by byte. At the deadline the socket is shut down and the thread ends.
-What is sent carries secrets, so a request is never sent twice: only a connection that failed before is tried again.
+A connection of urllib3 without its pool: so there are no retries, no redirects, no proxy from the environment, and no
+decompression but our own, which is bounded. The request runs in a thread of its own, because nothing else bounds all of
+it: a resolver that hangs, a handshake that stalls, headers that drip byte by byte. At the deadline the socket is shut
+down and the thread ends. What is sent carries secrets, so a request is never sent twice: only a connection that failed
+before is tried again.
 """
 
 import ssl
@@ -31,6 +32,7 @@ _FIXED_HEADERS = {
     "Connection": "close",
     "User-Agent": "zendesk-oauth",
 }
+_GZIP = frozenset({"gzip", "x-gzip"})
 _NO_CONNECTION = (OSError, HTTPError)
 _NOT_HTTP = (HTTPException, ValueError)
 
@@ -149,7 +151,10 @@ class _Conversation:
         )
         with closing(connection.getresponse()) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return HttpAnswer(response.status, headers, _body(response))
+            body = _body(response)
+            if headers.get("content-encoding", "").strip().lower() in _GZIP:
+                body = _unpacked(body)
+            return HttpAnswer(response.status, headers, body)
 
 
 def _body(response: BaseHTTPResponse) -> bytes:
@@ -160,6 +165,23 @@ def _body(response: BaseHTTPResponse) -> bytes:
         if len(body) > LONGEST_BODY:
             raise UnintelligibleAnswerError("an answer of more than 64 kB")
     return body
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Return what was packed though `identity` was asked for: it may hold the only living refresh token in the world.
+
+    At most 64 kB of it, as of any body (RFC 1952: one member, up to its end).
+    """
+    import zlib  # noqa: PLC0415 - where somebody packs against our word
+
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(body, LONGEST_BODY + 1)
+    except zlib.error as error:
+        raise UnintelligibleAnswerError("an answer that cannot be unpacked") from error
+    if len(unpacked) > LONGEST_BODY or not unpacker.eof or unpacker.unused_data:
+        raise UnintelligibleAnswerError("an answer that unpacks to more than 64 kB, or is cut off")
+    return unpacked
 
 
 def _connected(url: str) -> HTTPConnection:

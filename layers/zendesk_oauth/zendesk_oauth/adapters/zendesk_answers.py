@@ -86,17 +86,22 @@ def refuse_unavailable(answer: HttpAnswer, now: datetime) -> None:
         raise ProviderUnavailableError(f"HTTP {answer.status}", throttled=throttled, retry_after=wait)
 
 
+def is_success(answer: HttpAnswer) -> bool:
+    """Tell whether it is 2xx."""
+    return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+
 def refuse_other_than_success(answer: HttpAnswer) -> None:
     """Raise UnintelligibleAnswerError unless it is 2xx: a redirect is followed by nobody."""
-    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise UnintelligibleAnswerError(f"HTTP {answer.status}")
+    if not is_success(answer):
+        raise UnintelligibleAnswerError(f"HTTP {answer.status}", status=answer.status)
 
 
 def json_object(answer: HttpAnswer) -> dict[str, Any]:
     """Return the body as an object. Raises UnintelligibleAnswerError where it is none."""
     content = parsed(answer.body)
     if not isinstance(content, dict):
-        raise UnintelligibleAnswerError(f"HTTP {answer.status} without a JSON object")
+        raise UnintelligibleAnswerError(f"HTTP {answer.status} without a JSON object", status=answer.status)
     return content
 
 

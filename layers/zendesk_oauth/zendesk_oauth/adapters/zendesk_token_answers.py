@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zendesk_oauth.adapters.https_connection import HttpAnswer
 from zendesk_oauth.adapters.zendesk_answers import (
     SECONDS,
+    is_success,
     is_unavailable,
     json_object,
     parsed,
@@ -23,6 +24,7 @@ from zendesk_oauth.errors import (
     ClientRejectedError,
     GrantRejectedError,
     UnintelligibleAnswerError,
+    UnrecognisedErrorError,
 )
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
@@ -53,6 +55,8 @@ _ERRORS = _CODE_IS_OVER | {
 }
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 """Opaque, and fit for a header as it is: never parsed, of any length up to several kB (JWTs)."""
+NO_ACCESS_TOKEN = Secret("none")
+"""Stands where an answer had no access token that can be read; it has expired when it is stored, and is never used."""
 _SCOPE_NAME = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -61,16 +65,16 @@ def issued_tokens(
 ) -> IssuedTokens:
     """Return the tokens of an exchange. Raises a ProviderError for all that is not a whole answer.
 
-    Where the access token alone can be used, that is UnusableTokensError: it is alive, and has to be revoked.
+    Where the access token can be read and the answer is not whole, or its status no success, that is
+    UnusableTokensError: it may be alive, and has to be revoked.
     """
     _refuse_missing_account(answer)
-    content = _granted_object(answer, _CODE_IS_OVER, now)
-    access_token = _token(content.get("access_token"))
+    content = _judged_object(answer, _CODE_IS_OVER, now)
+    access_token, refresh_token = _tokens(content)
     if access_token is None:
         raise UnintelligibleAnswerError("no usable access token")
-    refresh_token = _token(content.get("refresh_token"))
-    if refresh_token is None or not _is_bearer(content.get("token_type")):
-        raise UnusableTokensError("no usable refresh token, or not of a bearer", access_token)
+    if refresh_token is None or not is_success(answer) or not _is_bearer(content):
+        raise UnusableTokensError("no usable refresh token, no success, or not of a bearer", access_token)
     granted = _granted(content.get("scope"), requested)
     return IssuedTokens(access_token, refresh_token, granted, *_lifetimes(content, asked))
 
@@ -81,18 +85,24 @@ def refreshed_tokens(
     """Return the tokens of a refresh. Raises a ProviderError for all that is not a whole answer.
 
     An answer without a usable refresh token keeps the one that was spent, and says so; one without a scope, or with
-    an empty one, keeps the scopes.
+    an empty one, keeps the scopes. Where only the refresh token can be used, the pair is kept for it: its access
+    lifetime is zero. Tokens with a status of failure are UnusableTokensError: they may be alive, and nobody's.
     """
-    content = _granted_object(answer, _REFRESH_TOKEN_IS_OVER, now)
-    access_token = _token(content.get("access_token"))
-    if access_token is None or not _is_bearer(content.get("token_type")):
+    content = _judged_object(answer, _REFRESH_TOKEN_IS_OVER, now)
+    access_token, refresh_token = _tokens(content)
+    if not is_success(answer) and access_token is not None:
+        raise UnusableTokensError(f"tokens with HTTP {answer.status}", access_token, refresh_token)
+    refuse_other_than_success(answer)
+    is_usable = access_token is not None and _is_bearer(content)
+    if not is_usable and refresh_token is None:
         raise UnintelligibleAnswerError("no usable access token, or not of a bearer")
-    refresh_token = _token(content.get("refresh_token"))
+    access_lifetime, refresh_lifetime = _lifetimes(content, asked)
     return IssuedTokens(
-        access_token,
+        access_token or NO_ACCESS_TOKEN,
         refresh_token or grant.refresh_token,
         _granted(content.get("scope") or None, grant.scopes),
-        *_lifetimes(content, asked),
+        access_lifetime if is_usable else timedelta(),
+        refresh_lifetime,
         kept_refresh_token=refresh_token is None,
     )
 
@@ -103,19 +113,23 @@ def rejects_client(answer: HttpAnswer) -> bool:
     return isinstance(content, dict) and content.get("error") == _INVALID_CLIENT
 
 
-def _granted_object(answer: HttpAnswer, over: frozenset[str], now: datetime) -> dict[str, Any]:
-    """Return the JSON object of a token endpoint that says yes; `over` are the errors that end a code or token."""
+def _judged_object(answer: HttpAnswer, over: frozenset[str], now: datetime) -> dict[str, Any]:
+    """Return the JSON object of an answer without an error; `over` are the errors that end a code or token."""
     refuse_unavailable(answer, now)
     content = json_object(answer)
     _refuse_error(content.get("error"), over)
-    refuse_other_than_success(answer)
     return content
 
 
 def _refuse_missing_account(answer: HttpAnswer) -> None:
     """Raise AccountNotFoundError for Zendesk's page of a subdomain without an account; an API's 404 is JSON."""
     if answer.status == HTTPStatus.NOT_FOUND and not isinstance(parsed(answer.body), dict):
-        raise AccountNotFoundError("HTTP 404")
+        raise AccountNotFoundError("HTTP 404", status=answer.status)
+
+
+def _tokens(content: dict[str, Any]) -> tuple[Secret | None, Secret | None]:
+    """Return the access token and the refresh token, each None where it cannot be read."""
+    return _token(content.get("access_token")), _token(content.get("refresh_token"))
 
 
 def _refuse_error(error: object, over: frozenset[str]) -> None:
@@ -123,7 +137,7 @@ def _refuse_error(error: object, over: frozenset[str]) -> None:
     if error is None:
         return
     if not isinstance(error, str) or error not in _ERRORS:
-        raise UnintelligibleAnswerError("an error of no known code")
+        raise UnrecognisedErrorError(error)
     raise GrantRejectedError(error) if error in over else ClientRejectedError(error)
 
 
@@ -131,9 +145,10 @@ def _token(token: object) -> Secret | None:
     return Secret(token) if isinstance(token, str) and _TOKEN.fullmatch(token) else None
 
 
-def _is_bearer(token_type: object) -> bool:
-    """Compare without case (RFC 6749 section 5.1)."""
-    return isinstance(token_type, str) and token_type.lower() == "bearer"
+def _is_bearer(content: dict[str, Any]) -> bool:
+    """Compare without case (RFC 6749 section 5.1); an answer that names no type is of Zendesk's only one."""
+    token_type = content.get("token_type")
+    return token_type is None or (isinstance(token_type, str) and token_type.lower() == "bearer")
 
 
 def _granted(scope: object, requested: Scopes) -> Scopes:

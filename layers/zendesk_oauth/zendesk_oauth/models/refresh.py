@@ -81,6 +81,10 @@ class Version:
     generation: int
 
 
+NO_VERSION = Version(2**62, 2**62)
+"""The version of no connection: a renewal that replaces it is never a connection's pair, but in a row of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connection's row. `sealed` is None once it is erased; `install_id` names the install that made it.
@@ -255,7 +259,8 @@ class RefreshAnswer:
     `kept_refresh_token` says that Zendesk's answer had no refresh token of its own, which is counted.
     `lost_scopes` are those that the token before had and this one has not.
     `revocation` says how the revocation of a fresh pair ended that nobody wanted any more.
-    `cause` is the code of the error that kept it from its end, where one did.
+    `cause` is the code of the error that kept it from its end, where one did. `server_error` is the OAuth error code
+    that Zendesk answered with, where it is none that we know.
     """
 
     outcome: RefreshOutcome
@@ -265,3 +270,4 @@ class RefreshAnswer:
     lost_scopes: Scopes = ()
     revocation: str | None = None
     cause: str | None = None
+    server_error: str | None = None

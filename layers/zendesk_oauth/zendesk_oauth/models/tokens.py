@@ -25,6 +25,7 @@ class IssuedTokens:
     """A whole, checked answer of the token endpoint: both tokens, what they may, and for how long.
 
     `kept_refresh_token` says that the answer to a refresh had none, so that the one that was spent is kept.
+    An `access_lifetime` of zero says that its access token may not be used: the pair is kept for its refresh token.
     """
 
     access_token: Secret
@@ -36,16 +37,18 @@ class IssuedTokens:
 
 
 class UnusableTokensError(UnintelligibleAnswerError):
-    """An answer of which nothing but the access token can be used: not one to keep, but one to revoke.
+    """An answer that is not one to keep, with a readable access token, which is to be revoked.
 
-    It stands here and not with the other errors, because it is the only one that carries a secret, as a `Secret`.
+    `refresh_token` is the one beside it, if that can be read too. It stands here and not with the other errors, because
+    it is the only one that carries secrets, as a `Secret` each.
     """
 
     code = "unusable_tokens"
 
-    def __init__(self, message: str, access_token: Secret) -> None:
+    def __init__(self, message: str, access_token: Secret, refresh_token: Secret | None = None) -> None:
         super().__init__(message)
         self.access_token = access_token
+        self.refresh_token = refresh_token
 
 
 @dataclass(frozen=True, slots=True)

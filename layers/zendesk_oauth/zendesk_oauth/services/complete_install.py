@@ -31,6 +31,8 @@ class Refused:
     """Zendesk says no: `access_denied` is the person's answer, anything else a fault (RFC 6749 section 4.1.2.1)."""
 
     error: str
+    server_error: str | None = None
+    """The code as Zendesk sent it, where it is none that we know: for the log alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,15 @@ one POST; then who pressed Allow; then one transaction. A fresh token that is no
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 
 from zendesk_oauth.errors import (
+    AnswerLostError,
     ProviderError,
+    ProviderUnavailableError,
     StoreUnavailableError,
+    UnintelligibleAnswerError,
+    UnrecognisedErrorError,
     WrongRoleError,
     ZendeskOAuthError,
 )
@@ -72,7 +77,8 @@ class ExchangeCode:
         except UnusableTokensError as error:
             return self._let_go_of_half(install, keys, error)
         except ZendeskOAuthError as error:
-            return self._fail(install, error.code, None)
+            lost = _may_have_issued(error)
+            return self._fail(install, AnswerLostError.code if lost else error.code, None)
         establishment = self._seal(install, issued, keys)
         return self._keep_or_let_go(install, establishment, issued, binding, deadline)
 
@@ -160,3 +166,12 @@ class ExchangeCode:
             return RevokeToken(self.api)(subdomain, access_token, deadline) in _SETTLED
         except ProviderError:
             return False
+
+
+def _may_have_issued(error: ZendeskOAuthError) -> bool:
+    """Whether Zendesk may have issued a pair for the code that was sent, though no answer says so."""
+    if isinstance(error, ProviderUnavailableError):
+        return not error.nothing_sent and not error.throttled
+    if isinstance(error, UnrecognisedErrorError) or not isinstance(error, UnintelligibleAnswerError):
+        return False
+    return error.status is None or error.status < HTTPStatus.BAD_REQUEST

@@ -13,12 +13,14 @@ from zendesk_oauth.errors import (
     SealError,
     StoreError,
     StoreUnavailableError,
+    UnrecognisedErrorError,
 )
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
     BACK_OFF,
     EXPIRY_SKEW,
     GENERATIONS_PER_DATA_KEY,
+    NO_VERSION,
     REPLAY_ROUND,
     Claim,
     Connection,
@@ -28,6 +30,7 @@ from zendesk_oauth.models.refresh import (
     Renewal,
 )
 from zendesk_oauth.models.secret import Secret
+from zendesk_oauth.models.tokens import FALLBACK_ACCESS_LIFETIME, IssuedTokens, UnusableTokensError
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
 from zendesk_oauth.services.disconnect_connection import end_replaced
@@ -101,22 +104,43 @@ class RefreshAttempt:
         grant = RefreshGrant(self.connection.subdomain, pair.refresh_token, self.connection.scopes)
         try:
             issued = self.ports.token_endpoint.refresh(grant, self.ports.clock.monotonic() + POST_SECONDS)
-        except GrantRejectedError:
-            return self._judge_rejection()
-        except ClientRejectedError as error:
-            return self.give_back(RefreshOutcome.CLIENT_REJECTED, BACK_OFF, error.code)
-        except ProviderUnavailableError as error:
-            return self._put_off(error)
         except ProviderError as error:
-            return self._leave_unread(error)
+            return self._without_pair(pair, error)
         connection = self.connection
         replaced = Replaced(connection.context, connection.version, connection.scopes)
         renewal = sealed_renewal(self.ports, replaced, pair, issued)
+        answer = self._commit(renewal, issued.access_token)
         return replace(
-            self._commit(renewal, issued.access_token),
+            answer,
             kept_refresh_token=issued.kept_refresh_token,
             lost_scopes=renewal.lost_scopes,
+            cause=answer.cause if issued.access_lifetime else UnusableTokensError.code,
         )
+
+    def _without_pair(self, pair: UnlockedPair, error: ProviderError) -> RefreshAnswer:
+        match error:
+            case GrantRejectedError():
+                return self._judge_rejection()
+            case ClientRejectedError():
+                return self.give_back(RefreshOutcome.CLIENT_REJECTED, BACK_OFF, error.code)
+            case ProviderUnavailableError():
+                return self._put_off(error)
+            case UnusableTokensError():
+                self._keep_to_revoke(pair, error)
+        return self._leave_unread(error)
+
+    def _keep_to_revoke(self, pair: UnlockedPair, unusable: UnusableTokensError) -> None:
+        """Keep tokens that came with a failure beside the row: they may live, and the schedule revokes them."""
+        fresh = IssuedTokens(
+            unusable.access_token,
+            unusable.refresh_token or unusable.access_token,
+            self.connection.scopes,
+            FALLBACK_ACCESS_LIFETIME,
+            FALLBACK_ACCESS_LIFETIME,
+        )
+        renewal = sealed_renewal(self.ports, Replaced(self.connection.context, NO_VERSION), pair, fresh)
+
+        KeepRenewal(self.ports, self.until).at_any_cost(renewal, self.ports.store.keep_replaced)
 
     def _put_off(self, error: ProviderUnavailableError) -> RefreshAnswer:
         wait = error.retry_after or BACK_OFF
@@ -208,7 +232,9 @@ class RefreshAttempt:
         now = self.ports.clock.now()
         if now >= self.connection.times.refresh_expires_at + EXPIRY_SKEW:
             return self._mark(self.connection, LossReason.GRANT_REJECTED)
-        return self._leave_unresolved(now, longer_back_off(self.connection), cause=error.code)
+        answer = self._leave_unresolved(now, longer_back_off(self.connection), cause=error.code)
+        server_error = error.server_code if isinstance(error, UnrecognisedErrorError) else None
+        return replace(answer, server_error=server_error)
 
     def _leave_unresolved(
         self,

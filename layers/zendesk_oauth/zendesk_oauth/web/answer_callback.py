@@ -9,7 +9,7 @@ from zendesk_oauth.flow_settings import PageSettings
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.install import Install, InstallStatus
 from zendesk_oauth.services import complete_install
-from zendesk_oauth.services.complete_install import Completion
+from zendesk_oauth.services.complete_install import Completion, Refused
 from zendesk_oauth.web.callback_query import callback_parameters, is_denial_without_state, parse_callback
 from zendesk_oauth.web.edge import Answer
 from zendesk_oauth.web.request import Request
@@ -39,12 +39,15 @@ class AnswerCallback:
         query = callback_parameters(request)
         if is_denial_without_state(query):
             return Answer(self._unproven_denial(), "denied_without_state")
-        completion = self.complete_install(parse_callback(query, request.cookies, self.endpoints))
+        callback = parse_callback(query, request.cookies, self.endpoints)
+        completion = self.complete_install(callback)
+        server_error = callback.answer.server_error if isinstance(callback.answer, Refused) else None
         return Answer(
             self._shown(completion),
             completion.install.status.value,
             completion.install,
             repeated=completion.replayed,
+            subject={"server_error": server_error} if server_error else {},
         )
 
     def _unproven_denial(self) -> Response:

@@ -6,7 +6,13 @@ Authlib's own reading of a redirect is not used: it checks neither `error` nor `
 import re
 from collections.abc import Mapping
 
-from zendesk_oauth.errors import MalformedCallbackError, StateRejectedError, SubdomainRefusedError
+from zendesk_oauth.errors import (
+    MalformedCallbackError,
+    StateRejectedError,
+    SubdomainRefusedError,
+    UnrecognisedErrorError,
+    server_error_code,
+)
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.models.secret import OneUseSecret, Secret
 from zendesk_oauth.models.subdomain import Subdomain, parse_subdomain
@@ -27,7 +33,7 @@ ERROR_CODES = frozenset(
     }
 )
 """RFC 6749 section 4.1.2.1."""
-UNRECOGNISED_ERROR = "unrecognised_error"
+UNRECOGNISED_ERROR = UnrecognisedErrorError.code
 """What any other code is recorded as, so that reasons stay a closed list."""
 _PARAMETERS = frozenset({"code", "error", "iss", "state"})
 """RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207; any other is ignored (RFC 6749 section 3.1)."""
@@ -70,7 +76,9 @@ def _answer(query: Mapping[str, str]) -> Allowed | Refused:
     if error is not None:
         if not error:
             raise MalformedCallbackError("error is empty")
-        return Refused(error if error in ERROR_CODES else UNRECOGNISED_ERROR)
+        return (
+            Refused(error) if error in ERROR_CODES else Refused(UNRECOGNISED_ERROR, server_error_code(error))
+        )
     if code is None or not _CODE.fullmatch(code):
         raise MalformedCallbackError("code")
     return Allowed(Secret(code))

@@ -27,6 +27,7 @@ _STATUSES: Mapping[type[ZendeskOAuthError], HTTPStatus] = {
     errors.AccountNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ProviderUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.GrantRejectedError: HTTPStatus.BAD_REQUEST,
+    errors.UnrecognisedErrorError: HTTPStatus.BAD_REQUEST,
     errors.TokenUnavailableError: HTTPStatus.CONFLICT,
     errors.MissingScopeError: HTTPStatus.FORBIDDEN,
     errors.RefreshPendingError: HTTPStatus.SERVICE_UNAVAILABLE,
