@@ -130,6 +130,38 @@ def test_r15_scopes_that_went_lost_are_missing_from_then_on(world: World, sinks:
     )
 
 
+def test_r34_a_scope_that_is_granted_again_is_missing_no_more(world: World) -> None:
+    """What is missing is a set: lost, then had again, it contradicts the granted ones at no time."""
+    due(world)
+    for scopes, missing in (
+        ("users:read", ["tickets:read"]),
+        ("users:read tickets:read", []),
+        ("tickets:read", ["users:read"]),
+        ("read", []),
+    ):
+        world.zendesk.misbehave("fewer_scopes", scopes=scopes)
+        assert world.refresh(event("due"))["outcome"] == "refreshed"
+        row = world.connection()
+        assert row is not None
+        assert row["missing_scopes"] == {"L": [{"S": scope} for scope in missing]}
+        world.clock.advance(NEARLY_OVER)
+
+
+def test_r34_no_number_of_scopes_fills_a_row(world: World, sinks: Sinks) -> None:
+    """60 kB of other scopes at each of 15 refreshes: every commit is made, and the row stays small."""
+    due(world)
+    for number in range(15):
+        scopes = " ".join(f"scope_{number}_{name}:read" for name in range(2_500))
+        world.zendesk.misbehave("fewer_scopes", scopes=scopes)
+        assert world.refresh(event("due"))["outcome"] == "refreshed"
+        world.clock.advance(NEARLY_OVER)
+    row = world.connection()
+    assert row is not None
+    assert len(json.dumps(row, default=str)) < 40_000
+    assert (len(row["scopes"]["L"]), len(row["missing_scopes"]["L"])) == (200, 200)
+    assert '"cut_scopes":true' in sinks.stdout
+
+
 def test_a_wrong_client_marks_no_connection(world: World, sinks: Sinks) -> None:
     """R17: the answer says when to ask again, an alarm's metric is counted, and the connection stays active."""
     due(world)

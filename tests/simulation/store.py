@@ -239,6 +239,7 @@ def renewed(row: Row, renewal: Renewal, status: ConnectionStatus) -> Row:
         version=Version(row.version.epoch, row.version.generation + 1),
         status=status,
         scopes=renewal.scopes,
+        missing_scopes=renewal.lost_scopes,
         issued_at=renewal.issued_at,
         times=renewal.times,
         sealed=renewal.sealed,

@@ -259,6 +259,7 @@ def item_of(connection: Connection) -> "dict[str, AttributeValueTypeDef]":
         "epoch": {"N": str(connection.version.epoch)},
         "generation": {"N": str(connection.version.generation)},
         "scopes": {"L": [{"S": scope} for scope in connection.scopes]},
+        "missing_scopes": {"L": [{"S": scope} for scope in connection.missing_scopes]},
     }
     item |= {name: {"S": value} for name, value in texts.items() if value is not None}
     item |= {name: {"N": str(int(at.timestamp()))} for name, at in instants.items() if at is not None}

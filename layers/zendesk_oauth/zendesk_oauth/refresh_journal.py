@@ -88,6 +88,7 @@ class RefreshJournal(Journal):
             "cause": answer.cause,
             "server_error": answer.server_error,
             "lost_scopes": list(answer.lost_scopes) or None,
+            "cut_scopes": answer.cut_scopes or None,
             **_place(question.grant, question.subdomain),
             **_row(answer.connection),
             **occasion.fields(),
@@ -274,6 +275,7 @@ def _level(answer: RefreshAnswer, reason: LossReason | None) -> str:
         or answer.outcome in _LOUDER
         or answer.cause in _KEYS | _UNREAD
         or answer.lost_scopes
+        or answer.cut_scopes
     )
     return "warning" if is_loud else "info"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from zendesk_oauth.models.scopes import covers, missing, parse_scopes
+from zendesk_oauth.models.scopes import MAX_SCOPE_BYTES, MAX_SCOPES, bounded, covers, missing, parse_scopes
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,20 @@ def test_what_was_not_given_is_named() -> None:
         "tickets:write",
     )
     assert missing(("users:read",), ("read",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "count"),
+    [
+        ([], 0),
+        (["a", "b", "a"], 2),
+        ([f"s{number}" for number in range(1000)], MAX_SCOPES),
+        (["x" * 128 + str(number) for number in range(200)], MAX_SCOPE_BYTES // 130),
+    ],
+)
+def test_r34_what_is_kept_of_scopes_is_bounded(scopes: list[str], count: int) -> None:
+    """Names and bytes, in their order and each once: no answer can fill a row."""
+    kept = bounded(scopes)
+    assert list(kept) == list(dict.fromkeys(scopes))[: len(kept)]
+    assert abs(len(kept) - count) <= 1
+    assert sum(map(len, kept)) <= MAX_SCOPE_BYTES

@@ -706,8 +706,8 @@ def test_a_death_while_a_replaced_pair_is_revoked_is_not_called_dead(world: Worl
     assert claim is not None
     for at, retry_at in (
         (claim.until - timedelta(seconds=1), claim.until),
-        (claim.until, claim.until + REPLAY_ROUND),
-        (claim.until + REPLAY_ROUND - timedelta(seconds=1), claim.until + REPLAY_ROUND),
+        (claim.until, claim.until + DEAD_HOLDER_ROUND),
+        (claim.until + DEAD_HOLDER_ROUND - timedelta(seconds=1), claim.until + DEAD_HOLDER_ROUND),
     ):
         world.clock.seconds = (at - BEGAN).total_seconds()
         answer = world.finish(row)

@@ -25,7 +25,7 @@ CLAIM = ("claim_id", "claim_until", "claim_state")
 """The three attributes of a claim: all there, or none."""
 CONNECTION = (
     "connection_key",
-    *("grant", "subdomain", "epoch", "generation", "status", "scopes"),
+    *("grant", "subdomain", "epoch", "generation", "status", "scopes", "missing_scopes"),
     *("issued_at", "established_at", "expires_at", "refresh_at", "refresh_expires_at", "keep_alive_at"),
     *("commit_id", *SEALED, *CLAIM),
     *("retry_at", "reconnect_reason", "reconnect_since", "install_id"),
@@ -58,6 +58,7 @@ def connection_of(item: Item) -> Connection:
         reconnect_since=instant_of(item, "reconnect_since") if "reconnect_since" in item else None,
         install_id=optional_text(item, "install_id"),
         replaced=named_by(item["connection_key"]["S"])[2],
+        missing_scopes=scopes_of(item, "missing_scopes"),
     )
 
 

@@ -46,7 +46,6 @@ _CLAIM_IS_OVER = "#claim_state <> :living OR #claim_until <= :now"
 _ACTIVE = "#status = :active"
 _ACTIVE_OR_JUDGED = "#status IN (:active, :judged)"
 _DISCONNECTING = "#status = :disconnecting"
-_LACKS_MORE = "#missing_scopes = list_append(if_not_exists(#missing_scopes, :none), :lost)"
 
 CONDITIONS: Mapping[str, dict[str, str]] = {
     "claim": {
@@ -126,19 +125,21 @@ def unresolved_update(claim: Claim, retry_at: datetime) -> ConditionalUpdate:
 def commit_update(renewal: Renewal, *, over_verdict: bool = False) -> ConditionalUpdate:
     """Return the write of the next generation of an active row, or `over_verdict` also of a judged one.
 
-    Scopes that went lost come to those that were never granted; the next refresh does not know them any more, so each
-    comes there once.
+    What is missing is a set, which the renewal brings whole: a scope that is granted again is missing no more.
     """
     shard = text(keep_alive_shard(connection_key(renewal.grant, renewal.subdomain)))
     return ConditionalUpdate(
         conditions=_conditions("commit over a verdict" if over_verdict else "commit"),
         assigned=_renewed(renewal)
-        | {"status": _STATUSES[":active"], "keep_alive_shard": shard, "list_shard": shard},
-        computed=(_LACKS_MORE,) if renewal.lost_scopes else (),
+        | {
+            "status": _STATUSES[":active"],
+            "keep_alive_shard": shard,
+            "list_shard": shard,
+            "missing_scopes": scope_list(renewal.lost_scopes),
+        },
         removed=(*CLAIM, *_TRACES),
         values=_version(renewal.replaces)
-        | _statuses(*([":active", ":judged"] if over_verdict else [":active"]))
-        | _lost(renewal),
+        | _statuses(*([":active", ":judged"] if over_verdict else [":active"])),
     )
 
 
@@ -225,12 +226,6 @@ def _renewed(renewal: Renewal) -> "dict[str, AttributeValueTypeDef]":
             "issued_at": instant(renewal.issued_at),
         }
     )
-
-
-def _lost(renewal: Renewal) -> "dict[str, AttributeValueTypeDef]":
-    if not renewal.lost_scopes:
-        return {}
-    return {":lost": scope_list(renewal.lost_scopes), ":none": scope_list(())}
 
 
 def _conditions(write: str) -> tuple[str, ...]:

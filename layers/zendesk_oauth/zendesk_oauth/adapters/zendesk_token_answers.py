@@ -26,7 +26,7 @@ from zendesk_oauth.errors import (
     UnintelligibleAnswerError,
     UnrecognisedErrorError,
 )
-from zendesk_oauth.models.scopes import Scopes
+from zendesk_oauth.models.scopes import Scopes, bounded
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import (
     FALLBACK_ACCESS_LIFETIME,
@@ -75,8 +75,9 @@ def issued_tokens(
         raise UnintelligibleAnswerError("no usable access token")
     if refresh_token is None or not is_success(answer) or not _is_bearer(content):
         raise UnusableTokensError("no usable refresh token, no success, or not of a bearer", access_token)
-    granted = _granted(content.get("scope"), requested)
-    return IssuedTokens(access_token, refresh_token, granted, *_lifetimes(content, asked))
+    named = _granted(content.get("scope"), requested)
+    granted, lifetimes = bounded(named), _lifetimes(content, asked)
+    return IssuedTokens(access_token, refresh_token, granted, *lifetimes, cut_scopes=granted != named)
 
 
 def refreshed_tokens(
@@ -97,13 +98,16 @@ def refreshed_tokens(
     if not is_usable and refresh_token is None:
         raise UnintelligibleAnswerError("no usable access token, or not of a bearer")
     access_lifetime, refresh_lifetime = _lifetimes(content, asked)
+    named = _granted(content.get("scope") or None, grant.scopes)
+    granted = bounded(named)
     return IssuedTokens(
         access_token or NO_ACCESS_TOKEN,
         refresh_token or grant.refresh_token,
-        _granted(content.get("scope") or None, grant.scopes),
+        granted,
         access_lifetime if is_usable else timedelta(),
         refresh_lifetime,
         kept_refresh_token=refresh_token is None,
+        cut_scopes=granted != named,
     )
 
 

@@ -91,6 +91,7 @@ class Connection:
 
     `replaced` is None for the connection itself. A replaced pair is a row of its own that is being disconnected:
     `replaced` is the commit id that the pair had when it was replaced, and names the row.
+    `missing_scopes` are those that were asked for, or had by an earlier pair of the install, and are not granted.
     """
 
     grant: str
@@ -107,6 +108,7 @@ class Connection:
     reconnect_since: datetime | None = None
     install_id: str | None = None
     replaced: str | None = None
+    missing_scopes: Scopes = ()
 
     @property
     def key(self) -> str:
@@ -151,8 +153,9 @@ class Connection:
 class RenewalTerms:
     """What one refresh has brought, but for the tokens themselves, and the version that it replaces.
 
-    `lost_scopes` are those that the pair before it had and this one has not. `replaced` names the row where that pair
-    is a replaced one, which is refreshed only to be revoked.
+    `lost_scopes` are those that were asked for, or had by an earlier pair, and that this one has not: the row's
+    `missing_scopes` from its commit on. `replaced` names the row where the pair before is a replaced one, which is
+    refreshed only to be revoked.
     """
 
     grant: str
@@ -257,7 +260,8 @@ class RefreshAnswer:
     """The outcome, the row as it was last seen, and when to ask again.
 
     `kept_refresh_token` says that Zendesk's answer had no refresh token of its own, which is counted.
-    `lost_scopes` are those that the token before had and this one has not.
+    `lost_scopes` are those that the token before had and this one has not; `cut_scopes` says that the answer named more
+    than are kept.
     `revocation` says how the revocation of a fresh pair ended that nobody wanted any more.
     `cause` is the code of the error that kept it from its end, where one did. `server_error` is the OAuth error code
     that Zendesk answered with, where it is none that we know.
@@ -268,6 +272,7 @@ class RefreshAnswer:
     retry_at: datetime | None = None
     kept_refresh_token: bool = False
     lost_scopes: Scopes = ()
+    cut_scopes: bool = False
     revocation: str | None = None
     cause: str | None = None
     server_error: str | None = None

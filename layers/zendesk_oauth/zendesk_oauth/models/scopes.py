@@ -5,10 +5,14 @@ Source: Zendesk, "Using OAuth authentication with your application", section on 
 """
 
 import re
+from collections.abc import Iterable
 
 type Scopes = tuple[str, ...]
 """Scope names in the order in which they are asked for, without repeats."""
 
+MAX_SCOPES = 200
+MAX_SCOPE_BYTES = 8 * 1024
+"""What is kept of one list of scopes, in names and in bytes: Zendesk has some 54, and a row must not fill up."""
 _SCOPE = re.compile(r"[a-z_]+(?::(?:read|write))?")
 
 
@@ -38,3 +42,15 @@ def covers(granted: Scopes, scope: str) -> bool:
 def missing(requested: Scopes, granted: Scopes) -> Scopes:
     """Return what was asked for and not given: Zendesk drops unknown names without a word."""
     return tuple(scope for scope in requested if not covers(granted, scope))
+
+
+def bounded(scopes: Iterable[str]) -> Scopes:
+    """Return the names in their order, each once, as many as MAX_SCOPES and MAX_SCOPE_BYTES allow."""
+    kept: list[str] = []
+    size = 0
+    for scope in dict.fromkeys(scopes):
+        size += len(scope.encode())
+        if len(kept) == MAX_SCOPES or size > MAX_SCOPE_BYTES:
+            break
+        kept.append(scope)
+    return tuple(kept)

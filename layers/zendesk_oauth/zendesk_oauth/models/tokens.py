@@ -25,6 +25,7 @@ class IssuedTokens:
     """A whole, checked answer of the token endpoint: both tokens, what they may, and for how long.
 
     `kept_refresh_token` says that the answer to a refresh had none, so that the one that was spent is kept.
+    `cut_scopes` says that the answer named more scopes than are kept.
     An `access_lifetime` of zero says that its access token may not be used: the pair is kept for its refresh token.
     """
 
@@ -34,6 +35,7 @@ class IssuedTokens:
     access_lifetime: timedelta
     refresh_lifetime: timedelta
     kept_refresh_token: bool = False
+    cut_scopes: bool = False
 
 
 class UnusableTokensError(UnintelligibleAnswerError):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus, token_times
 from zendesk_oauth.models.refresh import Claim, Connection, Renewal, RenewalTerms, Version
-from zendesk_oauth.models.scopes import Scopes, missing
+from zendesk_oauth.models.scopes import Scopes, bounded, missing
 from zendesk_oauth.models.secret import base64url
 from zendesk_oauth.models.tokens import IssuedTokens, SealContext
 from zendesk_oauth.ports.refresh import RefreshStore, UnlockedPair
@@ -75,13 +75,15 @@ class KeepRenewal:
 class Replaced(NamedTuple):
     """What a renewal comes in the place of: where it is sealed, its version, and its scopes if they count.
 
-    `replaced` names the row where the pair before is a replaced one.
+    `replaced` names the row where the pair before is a replaced one. `missing_scopes` are those that its row lacked
+    before.
     """
 
     context: SealContext
     version: Version
     scopes: Scopes = ()
     replaced: str | None = None
+    missing_scopes: Scopes = ()
 
 
 def sealed_renewal(
@@ -96,7 +98,7 @@ def sealed_renewal(
         scopes=fresh.scopes,
         issued_at=now,
         times=token_times(fresh, now, entropy(1)[0] / 255),
-        lost_scopes=missing(replaced.scopes, fresh.scopes),
+        lost_scopes=bounded(missing((*replaced.missing_scopes, *replaced.scopes), fresh.scopes)),
         replaced=replaced.replaced,
     )
     commit_id = terms.commit_id(base64url(entropy(ID_BYTES)))

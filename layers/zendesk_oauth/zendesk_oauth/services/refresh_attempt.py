@@ -29,6 +29,7 @@ from zendesk_oauth.models.refresh import (
     RefreshOutcome,
     Renewal,
 )
+from zendesk_oauth.models.scopes import missing
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import FALLBACK_ACCESS_LIFETIME, IssuedTokens, UnusableTokensError
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
@@ -107,13 +108,19 @@ class RefreshAttempt:
         except ProviderError as error:
             return self._without_pair(pair, error)
         connection = self.connection
-        replaced = Replaced(connection.context, connection.version, connection.scopes)
+        replaced = Replaced(
+            connection.context,
+            connection.version,
+            connection.scopes,
+            missing_scopes=connection.missing_scopes,
+        )
         renewal = sealed_renewal(self.ports, replaced, pair, issued)
         answer = self._commit(renewal, issued.access_token)
         return replace(
             answer,
             kept_refresh_token=issued.kept_refresh_token,
-            lost_scopes=renewal.lost_scopes,
+            lost_scopes=missing(connection.scopes, issued.scopes),
+            cut_scopes=issued.cut_scopes,
             cause=answer.cause if issued.access_lifetime else UnusableTokensError.code,
         )
 
