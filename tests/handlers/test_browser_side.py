@@ -443,7 +443,12 @@ def test_only_an_admin_connects(flow: Flow, role: str) -> None:
     [
         (ProviderUnavailableError("busy", throttled=True), 503, "Zendesk cannot be reached", "Try again"),
         (ClientRejectedError("invalid_client"), 502, "Its operator has to look into it.", "Contact Example"),
-        (AccountNotFoundError("HTTP 404"), 404, "no account at this subdomain", "Enter another subdomain"),
+        (
+            AccountNotFoundError("HTTP 404", status=404),
+            404,
+            "no account at this subdomain",
+            "Enter another subdomain",
+        ),
     ],
     ids=["unavailable", "client rejected", "no help desk"],
 )

@@ -22,7 +22,7 @@ _SMALL = (
         ticks=1,
         over=True,
     ),
-    Plot("an install over a token that is over, one harm", reinstalls=1, finishes=1, harms=1, over=True),
+    Plot("an install over a token that is over, two harms", reinstalls=1, finishes=1, harms=2, over=True),
     Plot("a worker and a rekey, one harm", workers=1, rekeys=1, harms=1),
     Plot("two workers and a rekey", workers=2, rekeys=1),
     Plot("a disconnect and a rekey, one harm", disconnects=1, rekeys=1, harms=1),

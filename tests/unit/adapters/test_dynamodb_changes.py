@@ -50,6 +50,14 @@ def test_a_connections_change_has_the_row_before_and_after() -> None:
     assert record(OldImage=ROW).read()[1] is None
 
 
+@pytest.mark.parametrize("images", [("NewImage",), ("OldImage", "NewImage"), ("OldImage",)])
+def test_the_row_of_a_replaced_pair_is_no_connections(images: tuple[str, ...]) -> None:
+    """Whatever becomes of it, also when DynamoDB deletes it, there is no connection before or after."""
+    keys = {"connection_key": {"S": "~default#acme#commit-1"}}
+    change = record(Keys=keys, **dict.fromkeys(images, ROW)).read()
+    assert change == ConnectionChange(None, None, NOON)
+
+
 def test_an_installs_change_has_the_row_before_and_after() -> None:
     """Told apart by the key of the row."""
     keys = {"install_id": {"S": INSTALL_ID}}

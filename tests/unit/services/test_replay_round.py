@@ -21,6 +21,7 @@ from zendesk_oauth.errors import (
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import (
     CLAIM_LIFE,
+    DEAD_HOLDER_ROUND,
     FRESH_REPLAY,
     REPLAY_ROUND,
     Claim,
@@ -32,7 +33,8 @@ from zendesk_oauth.models.refresh import (
     Version,
 )
 from zendesk_oauth.models.secret import Secret
-from zendesk_oauth.models.tokens import UnusableTokensError
+from zendesk_oauth.models.tokens import IssuedTokens, UnusableTokensError
+from zendesk_oauth.ports.refresh import RefreshGrant
 from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome, ReplayRescued
 from zendesk_oauth.services.revoke_token import Revocation
@@ -417,3 +419,58 @@ def test_an_unknown_error_code_is_told(world: World) -> None:
     answer = ask(world)
     assert (answer.outcome, answer.cause) == (RefreshOutcome.UNRESOLVED, "unrecognised_error")
     assert answer.server_error == "temporarily_unavailable"
+
+
+# -- what an API's word is worth --
+
+
+def test_i12_a_probe_that_says_alive_leaves_the_doubt(world: World) -> None:
+    """An earlier holder may post after the probe: a later refusal is told as a lost answer, not as an admin's doing."""
+    world.change(claim=Claim("frozen", world.clock.now()))
+    world.zendesk.refreshed = GrantRejectedError("invalid_grant")
+    answer = ask(world)
+    assert (answer.outcome, world.zendesk.posts) == (RefreshOutcome.RECONNECT_REQUIRED, 1)
+    assert world.row.reconnect_reason == LossReason.ANSWER_LOST
+
+
+def test_i12_the_doubt_outlives_a_post_that_was_not_sent(world: World) -> None:
+    """The next visit still knows that the refresh token may have been spent before."""
+    world.change(claim=Claim("frozen", world.clock.now()))
+    world.zendesk.refreshed = ProviderUnavailableError("no connection", nothing_sent=True)
+    assert ask(world).outcome is RefreshOutcome.POSTPONED
+    assert world.row.claim is not None
+    assert world.row.claim.unresolved
+
+
+@pytest.mark.parametrize("lives", [True, False], ids=["lives", "is dead"])
+def test_r45_a_holder_who_comes_too_late_asks_before_it_commits(world: World, *, lives: bool) -> None:
+    """R4: another may have posted since, and a server with reuse detection has revoked what this one holds."""
+    answered = world.zendesk.refresh
+
+    def late_answer(grant: RefreshGrant, deadline: float) -> IssuedTokens:
+        tokens = answered(grant, deadline)
+        world.clock.sleep((CLAIM_LIFE + DEAD_HOLDER_ROUND).total_seconds())
+        if not lives:
+            world.zendesk.alive.clear()
+        return tokens
+
+    world.zendesk.refresh = late_answer  # type: ignore[method-assign] # the answer is late
+    outcome = ask(world).outcome
+    assert outcome is (RefreshOutcome.REFRESHED if lives else RefreshOutcome.RESCUED)
+    assert (world.row.version == Version(1, 2)) is lives
+    assert world.queue.sent
+
+
+def test_i12_one_lying_401_does_not_end_a_fresh_pair(world: World) -> None:
+    """A pair that was issued to be revoked, and that the API then calls dead, is asked of the token endpoint again."""
+    row = world.supersede(times=replace(world.row.times, expires_at=world.clock.now()))
+    world.zendesk.asked = None
+    alive = world.zendesk.find_token_id
+    world.zendesk.find_token_id = lambda *_: None  # type: ignore[method-assign] # it lies
+    assert not world.finish(row).finished
+    (kept,) = world.rows.replaced
+    world.zendesk.find_token_id = alive  # type: ignore[method-assign] # and no more
+    world.zendesk.alive = {"a2"}
+    world.clock.sleep(REPLAY_ROUND.total_seconds())
+    assert world.finish(kept).finished
+    assert (world.rows.revocations[kept.key], world.zendesk.alive) == (Revocation.REVOKED, set())

@@ -81,10 +81,6 @@ class Version:
     generation: int
 
 
-NO_VERSION = Version(2**62, 2**62)
-"""The version of no connection: a renewal that replaces it is never a connection's pair, but in a row of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connection's row. `sealed` is None once it is erased; `install_id` names the install that made it.

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zendesk_oauth.models.connection import ConnectionStatus
-from zendesk_oauth.models.refresh import BACK_OFF, CLOCK_SKEW, Connection
+from zendesk_oauth.models.refresh import BACK_OFF, EXPIRY_SKEW, Connection
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.services.disconnect_connection import (
     DisconnectAnswer,
@@ -61,7 +61,7 @@ class FinishConnection:
 
     def _disconnect(self, connection: Connection, until: float) -> DisconnectAnswer:
         now = self.ports.clock.now()
-        if now < connection.times.refresh_expires_at + CLOCK_SKEW or connection.claimed_at(now):
+        if now < connection.times.refresh_expires_at + EXPIRY_SKEW or connection.claimed_at(now):
             return DisconnectConnection(self.ports)(connection, until)
         revocation = told_end(OVER, may_have_lost=connection.may_have_lost)
         if not self.ports.store.erase(connection, revocation, now):

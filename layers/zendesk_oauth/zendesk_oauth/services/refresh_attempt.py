@@ -20,7 +20,6 @@ from zendesk_oauth.models.refresh import (
     BACK_OFF,
     EXPIRY_SKEW,
     GENERATIONS_PER_DATA_KEY,
-    NO_VERSION,
     REPLAY_ROUND,
     Claim,
     Connection,
@@ -30,7 +29,7 @@ from zendesk_oauth.models.refresh import (
     Renewal,
 )
 from zendesk_oauth.models.scopes import missing
-from zendesk_oauth.models.secret import Secret
+from zendesk_oauth.models.secret import Secret, base64url
 from zendesk_oauth.models.tokens import FALLBACK_ACCESS_LIFETIME, IssuedTokens, UnusableTokensError
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
@@ -44,7 +43,7 @@ from zendesk_oauth.services.keep_renewal import (
     sealed_renewal,
 )
 from zendesk_oauth.services.probe_rotation import Probe, probe_rotation
-from zendesk_oauth.services.refresh_ports import KEEP_SECONDS, POST_SECONDS, RefreshPorts
+from zendesk_oauth.services.refresh_ports import ID_BYTES, KEEP_SECONDS, POST_SECONDS, RefreshPorts
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ class RefreshAttempt:
             return None
         probe = probe_rotation(self.ports, self.connection, pair.access_token)
         if probe is Probe.ALIVE:
-            self.earlier = None
+            # No round is waited for, but the doubt stays: an earlier holder may be frozen just before its POST.
             return None if self.due_by_time else self.give_back(RefreshOutcome.CURRENT)
         if self.earlier is not None:
             return self.await_replay(self.earlier)
@@ -145,8 +144,9 @@ class RefreshAttempt:
             FALLBACK_ACCESS_LIFETIME,
             FALLBACK_ACCESS_LIFETIME,
         )
-        renewal = sealed_renewal(self.ports, Replaced(self.connection.context, NO_VERSION), pair, fresh)
-
+        nothing = base64url(self.ports.entropy(ID_BYTES))  # names no row: a replay commits it to none
+        replaced = Replaced(self.connection.context, self.connection.version, replaced=nothing)
+        renewal = sealed_renewal(self.ports, replaced, pair, fresh)
         KeepRenewal(self.ports, self.until).at_any_cost(renewal, self.ports.store.keep_replaced)
 
     def _put_off(self, error: ProviderUnavailableError) -> RefreshAnswer:
@@ -156,11 +156,14 @@ class RefreshAttempt:
         return self._leave_unresolved(self.ports.clock.now(), wait, cause=error.code)
 
     def _commit(self, renewal: Renewal, access_token: Secret) -> RefreshAnswer:
-        """Commit first, think later."""
-        keep = KeepRenewal(self.ports, self.until)
-        kept = keep.at_any_cost(renewal, partial(commit_or_supersede, self.ports.store), insist=True)
-        if kept is not None and kept[0] is not None and is_judged(kept[0], renewal):
-            kept = self._kept_over_verdict(renewal, access_token)
+        """Commit first, think later; a holder who comes so late that another may have posted since asks first."""
+        if self.ports.clock.now() >= self.claim.replayed_by:
+            kept = self._kept_if_alive(renewal, access_token)
+        else:
+            keep = KeepRenewal(self.ports, self.until)
+            kept = keep.at_any_cost(renewal, partial(commit_or_supersede, self.ports.store), insist=True)
+            if kept is not None and kept[0] is not None and is_judged(kept[0], renewal):
+                kept = self._kept_if_alive(renewal, access_token)
         if kept is None:
             return RefreshAnswer(RefreshOutcome.RESCUED, self.connection)
         current, superseded = kept
@@ -168,20 +171,20 @@ class RefreshAttempt:
             return RefreshAnswer(RefreshOutcome.REFRESHED, current)
         return self._give_up(current, superseded)
 
-    def _kept_over_verdict(
+    def _kept_if_alive(
         self, renewal: Renewal, access_token: Secret
     ) -> tuple[Connection | None, Connection | None] | None:
-        """Commit over a verdict that was written while our answer was on its way, if Zendesk accepts what we hold.
+        """Commit if Zendesk accepts what we hold, also over a verdict that was written while the answer was on its way.
 
-        Whoever judged had posted the refresh token again, and a server with reuse detection has revoked our pair then.
-        The rescue queue has it first, and keeps it where Zendesk does not say that it lives: its replay decides.
+        Another holder may have posted the refresh token again, and a server with reuse detection has revoked our pair
+        then. The rescue queue has it first, and keeps it where Zendesk does not say that it lives: its replay decides.
         """
         ports = self.ports
 
         def commit(renewal: Renewal) -> tuple[Connection | None, Connection | None]:
             fresh = replace(self.connection, times=renewal.times)
             if probe_rotation(ports, fresh, access_token) is not Probe.ALIVE:
-                raise StoreError("a pair that Zendesk does not accept is not stored over a verdict")
+                raise StoreError("a late pair that Zendesk does not accept is not stored")
             return commit_or_supersede(ports.store, renewal, over_verdict=True)
 
         with suppress(StoreUnavailableError):

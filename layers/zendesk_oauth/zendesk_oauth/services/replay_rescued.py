@@ -73,7 +73,7 @@ class ReplayRescued:
         if not renewal.is_bound:
             raise SealBrokenError("a pair that was sealed for other terms")
         store = self.ports.store
-        found = None if renewal.replaced else store.find(renewal.grant, renewal.subdomain)
+        found = store.find(renewal.grant, renewal.subdomain, renewal.replaced)
         if found is not None and _is_succeeded(found, renewal):
             return ReplayAnswer(ReplayOutcome.RESTORED, found)
         if found is not None and self._may_be_dead(found, renewal):
