@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -112,6 +113,20 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Request)
         self.aws = aws
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a caller who was killed; tell of everything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # the types are the base's own
+
+
+def json_body(request: BaseHTTPRequestHandler) -> Any:
+    """Return what a caller has sent. Raises ConnectionError where it was killed in the middle."""
+    length = int(request.headers["Content-Length"])
+    content = request.rfile.read(length)
+    if len(content) < length:
+        raise ConnectionError("half a request")
+    return json.loads(content)
+
 
 class _Request(BaseHTTPRequestHandler):
     """One request of an SDK: the operation is named in a header, the rest is JSON."""
@@ -122,7 +137,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json_body(self)
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         try:
             status, answer = 200, self.server.aws.answer(operation, body)
@@ -143,6 +158,13 @@ class _Request(BaseHTTPRequestHandler):
 def running_aws(client_secret: str) -> Iterator[LoopbackAws]:
     """Give the services while the block runs."""
     aws = LoopbackAws(client_secret)
+    with serving_aws(aws):
+        yield aws
+
+
+@contextmanager
+def serving_aws(aws: LoopbackAws) -> Iterator[None]:
+    """Let these services answer at `aws.address` while the block runs."""
     with served(_Server(aws)) as server:
         aws.address = f"http://127.0.0.1:{server.server_port}"
-        yield aws
+        yield

@@ -14,11 +14,12 @@ from typing import Any
 
 PATIENCE_SECONDS = 60.0
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.processes.preloaded"])
+_PRELOADED = "tests.processes.preloaded"
 
 
-def start_server() -> None:
-    """Start the server now, so that its processes have the environment of this moment."""
+def start_server(preloaded: str = _PRELOADED) -> None:
+    """Start the server now with a module imported, so that its processes have the environment of this moment."""
+    _CONTEXT.set_forkserver_preload([preloaded])
     forkserver.ensure_running()
 
 
@@ -38,6 +39,10 @@ class Child:
     def tell(self, word: object = None) -> None:
         """Send a job, or (None) that it may go on."""
         self._line.send(word)
+
+    def has_said(self, seconds: float) -> bool:
+        """Tell whether it says something, or is gone, within so many seconds."""
+        return self._line.poll(seconds)
 
     def said(self, seconds: float = PATIENCE_SECONDS) -> Any:
         """Return what it says next. Raises SilentError, and EOFError where the process is gone."""
