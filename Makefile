@@ -69,6 +69,10 @@ fuzz: setup ## Feed 100,000 hostile events to each handler, and fail every line 
 simulate: setup ## Play schedules of races, faults and deaths; SCHEDULES=1000000 SEED=…
 	@$(BIN)/python -m tests.simulation
 
+.PHONY: chaos
+chaos: setup ## Kill, freeze and cut off real processes, and account for every token; SECONDS=180 SEED=… SKEW=300 REUSE=1
+	@$(BIN)/python -m tests.chaos
+
 .PHONY: bench
 bench: setup ## Measure cold starts, calls, sizes and cost, as ratios within one run
 	@scripts/setup bench

@@ -25,6 +25,10 @@ NOT_RUN = {
     "make local": "tests/commands/test_quickstart.py starts it, and stops it by Ctrl-C",
     "make test": "it would run itself",
     "make check": "CI runs it; these tests are a part of it",
+    **dict.fromkeys(
+        ("make chaos SECONDS=180 SEED=7", "make chaos SKEW=300", "make chaos REUSE=1"),
+        "it takes minutes; tests/chaos/test_chaos.py plays a short one",
+    ),
     "make verify-aws STACK=zendesk-oauth": (
         "it knows the API's address on AWS alone; tests/stack/test_policies.py runs the same at the emulator's"
     ),
