@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from zendesk_oauth.errors import SealBrokenError, ZendeskOAuthError
+from zendesk_oauth.errors import SealBrokenError, TokenRefusedError, ZendeskOAuthError
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import AuthorizedUser, IssuedTokens, SealContext, SealedPair, SealedToken
@@ -115,6 +115,8 @@ class ScriptedZendesk:
     asked: list[str] = field(default_factory=list)
     on_exchange: Callable[[], None] = lambda: None
     find_error: Exception | None = None
+    lies: set[str] = field(default_factory=set)
+    """Calls that say once that a living token is dead."""
 
     def exchange(self, exchange: CodeExchange, deadline: float) -> IssuedTokens:
         """Issue the scripted tokens, which are alive from now on."""
@@ -139,6 +141,8 @@ class ScriptedZendesk:
         self._note("find_token_id", subdomain, access_token, deadline)
         if self.find_error:
             raise self.find_error
+        if self._lies("find_token_id"):
+            return None
         return 99 if access_token.reveal() in self.alive else None
 
     def delete_token(
@@ -147,10 +151,17 @@ class ScriptedZendesk:
         """End the token's life, unless scripted otherwise."""
         assert token_id == 99
         self._note("delete_token", subdomain, access_token, deadline)
+        if self._lies("delete_token"):
+            raise TokenRefusedError("HTTP 401", status=401)
         if self.deletion:
             raise self.deletion
         if self.deletion_works:
             self.alive.discard(access_token.reveal())
+
+    def _lies(self, call: str) -> bool:
+        lies = call in self.lies
+        self.lies.discard(call)
+        return lies
 
     def _note(self, name: str, subdomain: Subdomain, access_token: Secret, deadline: float) -> None:
         assert subdomain

@@ -135,6 +135,31 @@ def test_what_cannot_be_helped_is_closed_too(
     assert world.installs.rows[install_id].revocation == outcome
 
 
+@pytest.mark.parametrize("call", ["find_token_id", "delete_token"])
+def test_a_401_that_comes_once_ends_nothing(world: World, call: str) -> None:
+    """The API calls a living token dead, once: it is asked again before the pair is given out of hand."""
+    install_id = leftover(world)
+    world.zendesk.lies = {call}
+    assert run(world) == [RevocationEnded(install_id, "acme", "revoked")]
+    assert (world.zendesk.alive, world.zendesk.lies) == (set(), set())
+
+
+def test_a_401_near_the_end_of_a_token_is_reported(world: World) -> None:
+    """It may have expired by Zendesk's clock, and then its refresh token may live: an admin has to look."""
+    world.zendesk.answer = replace(issued(), access_lifetime=timedelta(minutes=15))
+    install_id = leftover(world)
+    world.zendesk.alive.clear()
+    assert run(world) == [RevocationEnded(install_id, "acme", GIVEN_UP)]
+
+
+def test_a_token_that_is_over_by_a_wrong_clock_is_revoked_all_the_same(world: World) -> None:
+    """Two clocks of five minutes make ten: while Zendesk may take the token, it is asked."""
+    world.zendesk.answer = replace(issued(), access_lifetime=timedelta(minutes=15))
+    install_id = leftover(world)
+    world.clock.advance(timedelta(minutes=14))
+    assert run(world) == [RevocationEnded(install_id, "acme", "revoked")]
+
+
 @pytest.mark.parametrize("problem", ["unreachable", "lives on"])
 def test_what_may_pass_is_tried_again_after_the_lease(world: World, problem: str) -> None:
     """Not in the next run, but in the one after five minutes."""

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zendesk_oauth.errors import ProviderError, SealBrokenError
+from zendesk_oauth.models.refresh import EXPIRY_SKEW
 from zendesk_oauth.ports import Clock, DueRevocation, InstallStore, Opener
-from zendesk_oauth.services.revoke_token import ENDED, RevokeToken
+from zendesk_oauth.services.revoke_token import ENDED, Revocation, RevokeToken
 
 REVOKE_SECONDS = 10.0
 GIVEN_UP = "given_up"
-"""The access token is over by its own clock: there is nothing left to ask Zendesk with."""
+"""The access token is over, by its own clock or near its end by Zendesk's answer: there is nothing to ask with."""
 UNREADABLE = "unreadable"
 """The sealed token does not open: it was tampered with, and cannot be revoked from here."""
 POSTPONED = "postponed"
@@ -51,14 +52,18 @@ class RevokeLeftovers:
                 yield RevocationEnded(install_id, due.context.subdomain, outcome)
 
     def _outcome(self, due: DueRevocation) -> str:
-        if self.clock.now() >= due.access_expires_at:
+        if self.clock.now() >= due.access_expires_at + EXPIRY_SKEW:
             return GIVEN_UP
         try:
             token = self.opener.open_access_token(due.access_token, due.context, due.commit_id)
             deadline = self.clock.monotonic() + REVOKE_SECONDS
             revocation = self.revoke_token(due.context.subdomain, token, deadline)
+            if revocation == Revocation.NOT_ALIVE:  # the API can lie once
+                revocation = self.revoke_token(due.context.subdomain, token, deadline)
         except SealBrokenError:
             return UNREADABLE
         except ProviderError:
             return POSTPONED
+        if revocation == Revocation.NOT_ALIVE and self.clock.now() + EXPIRY_SKEW >= due.access_expires_at:
+            return GIVEN_UP  # it may have expired by Zendesk's clock, which says nothing of its refresh token
         return revocation if revocation in ENDED else POSTPONED
