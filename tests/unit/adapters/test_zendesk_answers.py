@@ -111,6 +111,17 @@ def test_a_living_token_that_cannot_be_kept_is_handed_over_to_be_revoked(content
     assert "canary" not in repr(raised.value) + repr(vars(raised.value))
 
 
+@pytest.mark.parametrize(
+    ("told", "lifetime"), [(900, timedelta(seconds=900)), ("900", timedelta(seconds=900)), (None, None)]
+)
+def test_what_is_handed_over_says_how_long_it_lives(told: object, lifetime: timedelta | None) -> None:
+    """As the answer has it; where it says nothing, nothing is made up."""
+    with pytest.raises(UnusableTokensError) as raised:
+        judged(WHOLE | {"token_type": "mac", "expires_in": told})
+    assert raised.value.access_lifetime == lifetime
+    assert raised.value.refresh_token is not None
+
+
 @pytest.mark.parametrize("status", [302, 307, 308, 400, 401, 404])
 def test_tokens_with_a_status_of_failure_are_revoked(status: int) -> None:
     """Only a 2xx is a success; what can be read may live all the same."""

@@ -25,6 +25,7 @@ from zendesk_oauth.models.install import CANDIDATE_LIFE, InstallStatus, StartMod
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.tokens import AuthorizedUser, SealContext, UnusableTokensError
 from zendesk_oauth.ports import CodeExchange
+from zendesk_oauth.services.revoke_leftovers import GIVEN_UP
 
 LATER = timedelta(days=1)
 
@@ -120,6 +121,17 @@ def test_half_an_answer_that_could_not_be_revoked_is_kept_for_later(world: World
     world.clock.advance(LATER)
     (ended,) = world.revoke_leftovers(world.clock.monotonic() + 50.0)
     assert (ended.install_id, ended.outcome, world.zendesk.alive) == (install.install_id, "revoked", set())
+
+
+def test_half_an_answer_is_kept_as_long_as_it_says(world: World) -> None:
+    """A token of five minutes that could not be revoked in time is reported, and not called dead when it expires."""
+    world.zendesk.answer = UnusableTokensError("not of a bearer", Secret("half"), None, timedelta(minutes=5))
+    world.zendesk.find_error = ProviderUnavailableError("HTTP 503")
+    install = world.allow(world.started()).install
+    world.zendesk.find_error = None
+    world.clock.advance(timedelta(minutes=6))
+    (ended,) = world.revoke_leftovers(world.clock.monotonic() + 50.0)
+    assert (ended.install_id, ended.outcome) == (install.install_id, GIVEN_UP)
 
 
 @pytest.mark.parametrize(

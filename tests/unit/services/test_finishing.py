@@ -39,7 +39,9 @@ from zendesk_oauth.models.refresh import (
     Renewal,
     Version,
 )
+from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
+from zendesk_oauth.models.tokens import UnusableTokensError
 from zendesk_oauth.services.disconnect_connection import DisconnectOutcome
 from zendesk_oauth.services.finish_connection import (
     LONGEST_REFRESH_LIFE,
@@ -268,6 +270,15 @@ def test_a_replaced_pair_whose_answer_was_lost_is_not_called_dead(
     second = world.finish(row)
     assert (second.finished, ended(second)) == (True, told)
     assert world.rows.replaced == []
+
+
+def test_tokens_that_come_with_a_failure_instead_of_a_replaced_pair_are_revoked(world: World) -> None:
+    """They can be read, so they are stored and revoked as any pair that was issued to revoke another."""
+    row = world.supersede()
+    world.zendesk.alive = {"a2"}
+    world.zendesk.refreshed = UnusableTokensError("tokens with HTTP 400", Secret("a2"), Secret("r2"))
+    answer = world.finish(row)
+    assert (answer.finished, ended(answer), world.zendesk.alive) == (True, "revoked", set())
 
 
 @pytest.mark.parametrize(

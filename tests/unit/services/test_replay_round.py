@@ -33,7 +33,7 @@ from zendesk_oauth.models.refresh import (
     Version,
 )
 from zendesk_oauth.models.secret import Secret
-from zendesk_oauth.models.tokens import IssuedTokens, UnusableTokensError
+from zendesk_oauth.models.tokens import LONGEST_REFRESH_LIFETIME, IssuedTokens, UnusableTokensError
 from zendesk_oauth.ports.refresh import RefreshGrant
 from zendesk_oauth.services.refresh_connection import RefreshConnection
 from zendesk_oauth.services.replay_rescued import ReplayAnswer, ReplayOutcome, ReplayRescued
@@ -396,6 +396,7 @@ def test_r15_tokens_that_came_with_a_failure_are_kept_to_be_revoked(
         assert replay(world, renewal).outcome is ReplayOutcome.SUPERSEDED
     if not failing:
         (row,) = world.rows.replaced
+        assert row.times.refresh_expires_at - row.issued_at == LONGEST_REFRESH_LIFETIME
         assert world.finish(row).finished
         assert world.rows.revocations[row.key] == Revocation.REVOKED
     assert world.zendesk.alive == {"a1"}

@@ -74,7 +74,12 @@ def issued_tokens(
     if access_token is None:
         raise UnintelligibleAnswerError("no usable access token")
     if refresh_token is None or not is_success(answer) or not _is_bearer(content):
-        raise UnusableTokensError("no usable refresh token, no success, or not of a bearer", access_token)
+        raise UnusableTokensError(
+            "no usable refresh token, no success, or not of a bearer",
+            access_token,
+            refresh_token,
+            _told_access_lifetime(content, asked),
+        )
     named = _granted(content.get("scope"), requested)
     granted, lifetimes = bounded(named), _lifetimes(content, asked)
     return IssuedTokens(access_token, refresh_token, granted, *lifetimes, cut_scopes=granted != named)
@@ -92,7 +97,8 @@ def refreshed_tokens(
     content = _judged_object(answer, _REFRESH_TOKEN_IS_OVER, now)
     access_token, refresh_token = _tokens(content)
     if not is_success(answer) and access_token is not None:
-        raise UnusableTokensError(f"tokens with HTTP {answer.status}", access_token, refresh_token)
+        told = _told_access_lifetime(content, asked)
+        raise UnusableTokensError(f"tokens with HTTP {answer.status}", access_token, refresh_token, told)
     refuse_other_than_success(answer)
     is_usable = access_token is not None and _is_bearer(content)
     if not is_usable and refresh_token is None:
@@ -172,6 +178,12 @@ def _lifetimes(content: dict[str, Any], asked: TokenLifetimes) -> tuple[timedelt
         _lifetime(access, asked.access, FALLBACK_ACCESS_LIFETIME, SHORTEST_ACCESS_LIFETIME),
         _lifetime(refresh, asked.refresh, FALLBACK_REFRESH_LIFETIME, SHORTEST_REFRESH_LIFETIME),
     )
+
+
+def _told_access_lifetime(content: dict[str, Any], asked: TokenLifetimes) -> timedelta | None:
+    """Return how long the answer says that its access token lives, or None where it says nothing of it."""
+    told = _number(content.get("expires_in")) is not None
+    return _lifetimes(content, asked)[0] if told else None
 
 
 def _lifetime(value: object, asked: timedelta, fallback: timedelta, shortest: timedelta) -> timedelta:

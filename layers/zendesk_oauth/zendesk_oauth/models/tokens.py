@@ -11,6 +11,10 @@ from zendesk_oauth.models.subdomain import Subdomain
 FALLBACK_ACCESS_LIFETIME = timedelta(seconds=1800)
 """What Zendesk gives where nothing else was said: the most to believe when an answer has no `expires_in`."""
 
+LONGEST_ACCESS_LIFETIME = timedelta(days=2)
+LONGEST_REFRESH_LIFETIME = timedelta(days=90)
+"""The most that Zendesk gives to tokens that expire."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenLifetimes:
@@ -41,16 +45,37 @@ class IssuedTokens:
 class UnusableTokensError(UnintelligibleAnswerError):
     """An answer that is not one to keep, with a readable access token, which is to be revoked.
 
-    `refresh_token` is the one beside it, if that can be read too. It stands here and not with the other errors, because
-    it is the only one that carries secrets, as a `Secret` each.
+    `refresh_token` is the one beside it, and `access_lifetime` what the answer says of the access token, each None
+    where that cannot be read. It stands here and not with the other errors, because it is the only one that carries
+    secrets, as a `Secret` each.
     """
 
     code = "unusable_tokens"
 
-    def __init__(self, message: str, access_token: Secret, refresh_token: Secret | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        access_token: Secret,
+        refresh_token: Secret | None = None,
+        access_lifetime: timedelta | None = None,
+    ) -> None:
         super().__init__(message)
         self.access_token = access_token
         self.refresh_token = refresh_token
+        self.access_lifetime = access_lifetime
+
+    def to_revoke(self, scopes: Scopes) -> IssuedTokens:
+        """Return the tokens as they are kept until they are revoked; a life that is not known is the longest there is.
+
+        The access token stands in the place of a refresh token that cannot be read.
+        """
+        return IssuedTokens(
+            self.access_token,
+            self.refresh_token or self.access_token,
+            scopes,
+            self.access_lifetime or LONGEST_ACCESS_LIFETIME,
+            LONGEST_REFRESH_LIFETIME,
+        )
 
 
 @dataclass(frozen=True, slots=True)

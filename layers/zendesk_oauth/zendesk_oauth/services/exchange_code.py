@@ -6,7 +6,6 @@ one POST; then who pressed Allow; then one transaction. A fresh token that is no
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from http import HTTPStatus
 
 from zendesk_oauth.errors import (
@@ -42,8 +41,6 @@ EXCHANGE_SECONDS = 10.0
 """For the POST and the question who allowed it, together: the person waits, and a code is dead after 120 s."""
 REVOKE_SECONDS = 5.0
 """For the revocation of a token that is not kept, within the function's own limit."""
-HALF_LIFE = timedelta(days=2)
-"""How long an access token that came alone is taken to live: as long as Zendesk gives any that ends."""
 _COMMIT_ID_BYTES = 16
 _SETTLED = frozenset({Revocation.REVOKED})
 """A new token that is called dead without having been seen alive may have met a passing fault: asked again later."""
@@ -86,8 +83,7 @@ class ExchangeCode:
         """Revoke an access token that came alone, or keep it sealed, in the place of both, until it can be revoked."""
         if self._revoke(install.account, half.access_token):
             return self._fail(install, half.code, None)
-        alone = IssuedTokens(half.access_token, half.access_token, install.scopes, HALF_LIFE, HALF_LIFE)
-        return self._fail(install, half.code, self._seal(install, alone, keys))
+        return self._fail(install, half.code, self._seal(install, half.to_revoke(install.scopes), keys))
 
     def _seal(self, install: Install, issued: IssuedTokens, keys: KeysInHand) -> Establishment:
         commit_id = base64url(self.entropy(_COMMIT_ID_BYTES))

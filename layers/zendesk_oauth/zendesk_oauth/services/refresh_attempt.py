@@ -30,7 +30,7 @@ from zendesk_oauth.models.refresh import (
 )
 from zendesk_oauth.models.scopes import missing
 from zendesk_oauth.models.secret import Secret, base64url
-from zendesk_oauth.models.tokens import FALLBACK_ACCESS_LIFETIME, IssuedTokens, UnusableTokensError
+from zendesk_oauth.models.tokens import UnusableTokensError
 from zendesk_oauth.ports.refresh import RefreshGrant, UnlockedPair
 from zendesk_oauth.services.back_off import longer_back_off
 from zendesk_oauth.services.disconnect_connection import end_replaced
@@ -137,16 +137,9 @@ class RefreshAttempt:
 
     def _keep_to_revoke(self, pair: UnlockedPair, unusable: UnusableTokensError) -> None:
         """Keep tokens that came with a failure beside the row: they may live, and the schedule revokes them."""
-        fresh = IssuedTokens(
-            unusable.access_token,
-            unusable.refresh_token or unusable.access_token,
-            self.connection.scopes,
-            FALLBACK_ACCESS_LIFETIME,
-            FALLBACK_ACCESS_LIFETIME,
-        )
         nothing = base64url(self.ports.entropy(ID_BYTES))  # names no row: a replay commits it to none
         replaced = Replaced(self.connection.context, self.connection.version, replaced=nothing)
-        renewal = sealed_renewal(self.ports, replaced, pair, fresh)
+        renewal = sealed_renewal(self.ports, replaced, pair, unusable.to_revoke(self.connection.scopes))
         KeepRenewal(self.ports, self.until).at_any_cost(renewal, self.ports.store.keep_replaced)
 
     def _put_off(self, error: ProviderUnavailableError) -> RefreshAnswer:

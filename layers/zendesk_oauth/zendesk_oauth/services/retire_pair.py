@@ -20,7 +20,7 @@ from zendesk_oauth.errors import (
 from zendesk_oauth.models.scopes import Scopes
 from zendesk_oauth.models.secret import Secret
 from zendesk_oauth.models.subdomain import Subdomain
-from zendesk_oauth.models.tokens import IssuedTokens
+from zendesk_oauth.models.tokens import IssuedTokens, UnusableTokensError
 from zendesk_oauth.ports import Clock, ZendeskApi
 from zendesk_oauth.ports.refresh import RefreshEndpoint, RefreshGrant, UnlockedPair
 from zendesk_oauth.services.refresh_ports import RETIRE_POST_SECONDS, RETIRE_SECONDS, REVOKE_SECONDS
@@ -83,6 +83,8 @@ class RetirePair:
             fresh = self.token_endpoint.refresh(grant, self.clock.monotonic() + RETIRE_POST_SECONDS)
         except GrantRejectedError:
             return Retired(Revocation.NOT_ALIVE)
+        except UnusableTokensError as unusable:
+            fresh = unusable.to_revoke(grant.scopes)
         except ProviderError as error:
             return Retired(error=error, is_spent=not _is_unspent(error))
         keep(fresh, self.until - REVOKE_SECONDS)
