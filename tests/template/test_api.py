@@ -30,11 +30,27 @@ LOGGED = {
     "routeKey",
     "status",
 }
+FUNCTION_ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
 
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
     """Return the properties of every resource of a type by logical id."""
     return {name: r["Properties"] for name, r in resources.items() if r["Type"] == kind}
+
+
+def function_of(integration: str, resources: dict[str, Any]) -> str:
+    """Return the logical id of an integration's function; `sam local start-api` needs the ARN made of its name.
+
+    A name creates no dependency, so the integration declares it.
+    """
+    uri = resources[integration]["Properties"]["IntegrationUri"]["Fn::Sub"]
+    assert uri.startswith(FUNCTION_ARN)
+    functions = of_type(resources, "AWS::Serverless::Function").items()
+    (function,) = (
+        key for key, value in functions if value["FunctionName"]["Fn::Sub"] == uri.removeprefix(FUNCTION_ARN)
+    )
+    assert resources[integration]["DependsOn"] == function
+    return function
 
 
 def test_the_access_log_cannot_hold_a_query_string(resources: dict[str, Any]) -> None:
@@ -55,9 +71,7 @@ def test_every_route_leads_to_its_function_with_its_authorisation(resources: dic
         integration = integrations[target[1]]
         assert integration["IntegrationType"] == "AWS_PROXY"
         assert integration["PayloadFormatVersion"] == "2.0"
-        function, attribute = integration["IntegrationUri"]["Fn::GetAtt"]
-        assert attribute == "Arn"
-        found[route["RouteKey"]] = (function, route["AuthorizationType"])
+        found[route["RouteKey"]] = (function_of(target[1], resources), route["AuthorizationType"])
     assert found == ROUTES
 
 
@@ -97,8 +111,8 @@ def test_the_gateway_may_invoke_each_function_on_its_own_routes_only(resources: 
 
 def test_the_gateway_waits_a_little_longer_than_the_function(resources: dict[str, Any]) -> None:
     """Our own time-out comes first, so that the answer is ours; and no integration passes the gateway's 30 s."""
-    for integration in of_type(resources, "AWS::ApiGatewayV2::Integration").values():
-        function = resources[integration["IntegrationUri"]["Fn::GetAtt"][0]]["Properties"]
+    for name, integration in of_type(resources, "AWS::ApiGatewayV2::Integration").items():
+        function = resources[function_of(name, resources)]["Properties"]
         assert function["Timeout"] * 1000 < integration["TimeoutInMillis"] <= 30_000
 
 

@@ -16,9 +16,18 @@ def test_an_event_becomes_a_request() -> None:
     """Method, route, path, query, cookies and body come out checked."""
     event = api_event("POST", "/x", "a=1", cookies=["c=1"], headers={"Cookie": "d=2"}, body="{}")
     request = parse_request(event)
-    assert (request.method, request.route, request.path) == ("POST", "ANY /x", "/x")
+    assert (request.method, request.route, request.path) == ("POST", "/x", "/x")
     assert request.unverified_query == "a=1"
     assert (request.cookies, request.body, request.is_prefetch) == ((("c", "1"), ("d", "2")), b"{}", False)
+
+
+@pytest.mark.parametrize(
+    ("key", "route"),
+    [("ANY /x", "/x"), ("POST /x", "/x"), ("GET /x", ""), ("any /x", ""), ("/x", ""), ("$default", "")],
+)
+def test_the_route_is_that_of_any_method_or_of_the_request_s_own(key: str, route: str) -> None:
+    """API Gateway names the route by ANY, `sam local start-api` by the method; another method's is no route of it."""
+    assert parse_request(api_event("POST", "/x") | {"routeKey": key}).route == route
 
 
 @pytest.mark.parametrize(

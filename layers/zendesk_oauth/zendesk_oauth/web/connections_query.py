@@ -25,8 +25,8 @@ LONGEST_TTL = 172_800
 """Seconds: no access token of Zendesk lives longer."""
 LARGEST_GENERATION = 2**53 - 1
 """As far as every JSON parser counts exactly."""
-LIST_ROUTE = "ANY /connections"
-CONNECTION_ROUTE = "ANY /connections/{grant}/{subdomain}"
+LIST_ROUTE = "/connections"
+CONNECTION_ROUTE = "/connections/{grant}/{subdomain}"
 TOKEN_ROUTE = f"{CONNECTION_ROUTE}/token"
 _CONNECTION = re.compile(r"/connections/([^/]+)/([^/]+?)(/token)?")
 _DIGITS = re.compile(r"[0-9]{1,16}")
@@ -46,7 +46,7 @@ class ConnectionPath(NamedTuple):
 
 def is_list(route: str, path: str) -> bool:
     """Tell whether all connections are asked for, by route and path alike."""
-    return route == LIST_ROUTE and path == "/connections"
+    return route == path == LIST_ROUTE
 
 
 def connection_path(route: str, path: str) -> ConnectionPath | None:

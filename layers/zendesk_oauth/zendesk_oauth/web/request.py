@@ -26,7 +26,8 @@ _UNKNOWN = "unknown"
 class Request(NamedTuple):
     """A request whose parts are well-formed; what they mean is not judged yet.
 
-    `route` is the key of the gateway's route, for which it has authorised the caller, or nothing where it names none.
+    `route` is the path of the gateway's route (`/connections/{grant}/{subdomain}`), for which it has authorized the
+    caller, or empty where the event names no route for this method.
     `unverified_query` is the raw text: each reader parses the parameters that it knows (`query.parse_query`).
     `is_navigation` is True only where the browser says that it opens the address as a page of its own: a link preview
     or a mail scanner does not, and neither does a browser from before Fetch Metadata.
@@ -52,7 +53,7 @@ def parse_request(event: object) -> Request:
     headers = _headers(event)
     return Request(
         method=method_of(event),
-        route=_text(event, "routeKey"),
+        route=_route(event),
         path=_path(event),
         unverified_query=_text(event, "rawQueryString"),
         cookies=parse_cookies(_cookie_headers(event, headers)),
@@ -88,6 +89,12 @@ def _text(value: object, name: str) -> str:
     if not isinstance(text, str):
         raise MalformedRequestError(f"{name} is not a text")
     return text
+
+
+def _route(event: object) -> str:
+    """Return the path of the route key. Its method is ANY at API Gateway and the request's own in `sam local`."""
+    method, _, path = _text(event, "routeKey").partition(" ")
+    return path if method in {"ANY", method_of(event)} else ""
 
 
 def _path(event: object) -> str:
