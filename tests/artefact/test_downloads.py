@@ -21,10 +21,14 @@ _FETCHES = re.compile(
     r"\b(?:curl|wget|npx|pipx|uvx|debootstrap|brew|easy_install|get-pip)\b"
     r"|\bpip3?['\"]? (?:install|download|sync|wheel)\b|\buv['\"]? (?:python install|tool|add|sync|run)\b"
     r"|\b(?:npm|yarn|pnpm) (?:ci|exec|i|install|pack|add)\b|\bplaywright['\"]? install\b"
-    r"|\b(?:docker|podman) (?:pull|run)\b|\bgit (?:clone|fetch|submodule)\b|\b(?:go|cargo|gem) (?:install|get)\b"
+    r"|(?:\b(?:docker|podman)|\$engine\") (?:pull|run)\b|\bgit (?:clone|fetch|submodule)\b"
+    r"|\b(?:go|cargo|gem) (?:install|get)\b"
     r"|\bapt(?:-get)? .*install\b|\burl(?:open|retrieve)\b"
 )
 """Commands that bring files from elsewhere onto this machine."""
+_LAMBDA_IMAGE = '"$engine" pull --quiet "$IMAGE"'
+"""Lambda's own base image, by its tag, as `sam local` itself pulls it: it runs the reader's functions on this machine
+alone, and AWS renews it with each fix of security."""
 _REQUIREMENT = re.compile(r"[a-z0-9][a-z0-9._-]*(?:\[[a-z0-9,._-]+\])?==[^ ;]+(?: ; .+)?")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 _SUM = re.compile(r"[0-9a-f]{64}  \./[\w./@+-]+")
@@ -34,11 +38,19 @@ def commands(text: str) -> Iterator[str]:
     """Yield each command of a script or makefile, its continued lines joined, without comments and what it prints."""
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         if not line.lstrip().startswith("#"):
-            yield re.sub(r"\b(?:say|missing|not_installed|need|fail) .*", "", line.partition("## ")[0])
+            yield re.sub(
+                r"\b(?:say|missing|not_installed|need|fail|command -v \S+ .*apt_install) .*",
+                "",
+                line.partition("## ")[0],
+            )
 
 
 def is_pinned(command: str, text: str) -> bool:
     """Tell whether what a command downloads is checked against a hash, or against Debian's signature."""
+    if re.search(r"\bdebootstrap --", command):
+        return "--force-check-gpg" in command
+    if _LAMBDA_IMAGE in command:
+        return "IMAGE=public.ecr.aws/lambda/python:3.13-$arch\n" in text
     if re.search(r"\bapt(?:-get)?\b", command):
         return "--allow-unauthenticated" not in command and "--force-yes" not in command
     if re.search(r"\buv['\"]? python install\b", command):  # uv checks it against a hash of its own
@@ -101,6 +113,8 @@ def test_r37_the_downloads_of_set_up_are_the_known_ones() -> None:
         ".venv/bin/playwright install chromium",
         "apt-get install --allow-unauthenticated chromium",
         "docker pull public.ecr.aws/lambda/python:3.13",
+        '"$engine" pull --quiet "$IMAGE"',
+        "debootstrap --variant=minbase bookworm image",
         "python3 -m pip install \\\n  --quiet uv",
         "urllib.request.urlretrieve(address, path)",
     ],
