@@ -28,6 +28,15 @@ demo: setup ## Deploy locally and play installs, refreshes and losses through
 local: setup ## Deploy locally, with a stand-in for Zendesk, and wait for Ctrl-C
 	@$(BIN)/python -m local.stack
 
+.PHONY: seed
+seed: ## Write what the files of events/ refer to into the running local stack; can be repeated
+	@$(BIN)/python -m local.sam.seed
+
+.PHONY: sam-local
+sam-local: setup ## Play every event and every route through the real `sam local`, in containers
+	@scripts/lambda-image
+	@$(BIN)/python -m local.sam.run
+
 .PHONY: test
 test: setup ## Run every test and hold the package's coverage at every branch
 	@$(BIN)/pytest -n 2 --cov --cov-report=term $(TESTS)
@@ -102,7 +111,7 @@ verify-aws: setup ## Try in your account what nobody may do there; STACK=zendesk
 
 .PHONY: lock
 lock: setup ## Resolve the locked environments anew, from requirements/*.in
-	@for name in layer dev sam ministack uv; do \
+	@for name in layer dev runtime sam ministack uv; do \
 	  $(UV) pip compile --quiet --upgrade --python $(BIN)/python --universal --generate-hashes \
 	    --no-header --no-emit-index-url --no-emit-find-links -o requirements/$$name.txt requirements/$$name.in; \
 	done

@@ -73,7 +73,7 @@ def functions() -> list[Program]:
     return [
         by_name["start"],
         replace(by_name["allow"], name="callback"),
-        Program("installs", "installs", EVENTS / "installs" / "invite.json", 201),
+        Program("installs", "installs", EVENTS / "installs" / "invite.confirmed.json", 201),
         Program("revoke", "revoke", EVENTS / "revoke" / "scheduled.json", None),
         by_name["refresh"],
         replace(by_name["token"], name="connections"),

@@ -22,6 +22,9 @@ LOGS = ROOT / "build" / "local"
 """Logs of the last few runs, so that a failure can be looked into."""
 ENVIRONMENT = LOGS / "environment"
 """What a second terminal sources, while `make local` runs."""
+SAM_LOCAL = LOGS / "sam"
+"""Settings of `sam local` for this stack, while `make local` runs."""
+CONTAINERS_CONF = ROOT / "scripts" / "containers.conf"
 _KEPT = 4
 
 

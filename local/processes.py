@@ -7,6 +7,7 @@ failure, Ctrl-C or SIGTERM. Should we be killed outright, Linux ends them for us
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -108,6 +109,19 @@ class Processes:
         running = Running(name, process, log)
         self._running.append(running)
         return running
+
+
+def wait_until_it_listens(port: int, running: Running, seconds: float) -> None:
+    """Wait until a process answers on this port of loopback. Raises CommandFailedError where it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not running.has_ended:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+    raise CommandFailedError(f"{running.name} did not start:\n{running.tail()}")
 
 
 def _leash() -> list[str]:

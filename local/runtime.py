@@ -6,9 +6,7 @@ The rule: one process is one execution environment, and takes one event at a tim
 
 import importlib.util
 import json
-import socket
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,13 +17,12 @@ from typing import Any
 from local import places
 from local.deployment import architecture
 from local.ministack import free_port
-from local.processes import CommandFailedError, Processes, Running
+from local.processes import CommandFailedError, Processes, Running, wait_until_it_listens
 
 HOST = "127.0.0.1"
 _CLIENT = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 _START_SECONDS = 20.0
 _ANSWER_SECONDS = 60.0
-_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def running_function(
         f"The function {verb}", [emulator, *listen, *internal, *runtime], environment, folder / f"{verb}.log"
     )
     try:
-        _wait_until_it_listens(port, running)
+        wait_until_it_listens(port, running, _START_SECONDS)
         yield ExecutionEnvironment(port, running)
     finally:
         running.end()
@@ -100,15 +97,3 @@ def _client_alone(folder: Path) -> Path:
         if not link.exists():
             link.symlink_to(found)
     return alone
-
-
-def _wait_until_it_listens(port: int, running: Running) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and not running.has_ended:
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
-    raise CommandFailedError(f"{running.name} did not start:\n{running.tail()}")

@@ -16,6 +16,7 @@ from local import places
 from local.backend import Backend
 from local.caller import Caller
 from local.company.site import CompanySite, running_company
+from local.containers import ContainerEngine
 from local.deployment import Deployer, Deployment, Order, build
 from local.desk import OperatorDesk
 from local.environment import kept, variables
@@ -24,6 +25,8 @@ from local.ministack import Emulator, free_port, running_ministack
 from local.processes import CommandFailedError, Processes, Stopped, stoppable
 from local.progress import Progress
 from local.proxy import ReverseProxy, running_proxy
+from local.sam.ready import ready_for_sam_local
+from local.sam.settings import API_ADDRESS, CONFIG
 from local.worker_stack import ExampleBuild, WorkerStack
 from local.worker_stack import deploy as deploy_worker_stack
 from local.workers import Workers, worker_settings
@@ -130,8 +133,9 @@ def _address(proxy: ReverseProxy) -> str:
 
 
 def _zendesk_settings(proxies: Mapping[str, ReverseProxy]) -> Settings:
-    """Register our addresses at the stand-in, with a client secret of this run alone."""
-    redirect_uris = tuple(f"{_address(proxy)}/oauth/callback" for proxy in proxies.values())
+    """Register our addresses at the stand-in, `sam local start-api`'s too, with a client secret of this run alone."""
+    addresses = (*(_address(proxy) for proxy in proxies.values()), API_ADDRESS)
+    redirect_uris = tuple(f"{address}/oauth/callback" for address in addresses)
     return Settings(CLIENT_ID, secrets.token_urlsafe(32), redirect_uris)
 
 
@@ -159,24 +163,54 @@ def _orders(
     ]
 
 
-def _invite_to_try(console: Console, stack: LocalStack) -> None:
-    start_url = stack.deployments[OPEN].outputs["StartUrl"]
-    console.print(f"\n[bold]Open {stack.company.origin}[/] and press Connect Zendesk, or go to")
-    console.print(f"  {start_url}                    the form that asks for the account", highlight=False)
+def _print_addresses(console: Console, stack: LocalStack, engine: ContainerEngine | None) -> None:
+    """Print where everything is, and what can be tried."""
+    opened, confirmed = (stack.deployments[mode] for mode in (OPEN, CONFIRMED))
+    addresses = {
+        "Example Company, with its Connect buttons": stack.company.origin,
+        "The form that asks for the account": opened.outputs["StartUrl"],
+        "Straight to the fake Zendesk's consent page": f"{opened.outputs['StartUrl']}?subdomain={_TRIED}",
+        "The tickets of acme, with the worker's notes": f"{stack.zendesk.url(_TRIED)}/agent/tickets",
+        "The API of the open deployment": opened.base_url,
+        "The API of the confirmed deployment": confirmed.base_url,
+        "The fake Zendesk": stack.zendesk.address,
+        "The emulator of AWS": stack.emulator.address,
+    }
+    console.print()
+    for what, address in addresses.items():
+        console.print(f"  {what:45} {address}", markup=False, highlight=False)
+    console.print("\nOn the consent page, choose who you are and press Allow or Deny.")
+    console.print("Then open the callback's address again, or in another browser.")
+    console.print("\nIn a second terminal, in this folder:")
+    file = places.ENVIRONMENT.relative_to(places.ROOT)
+    for command, what in _commands(engine):
+        console.print(f"  {command:78} # {what}", markup=False, highlight=False, soft_wrap=True)
+    if engine is None:
+        console.print("For `sam local`, run scripts/lambda-image once, and then `make local` again.")
     console.print(
-        f"  {start_url}?subdomain={_TRIED}     straight to the stand-in for Zendesk", highlight=False
+        f"The first line, '. {file}', is needed once in each terminal.", markup=False, highlight=False
     )
-    console.print("\nThere, be the admin, the agent or the end user, and press Allow or Deny.")
-    console.print("Then open the callback's address once more, or in another browser.")
-    console.print("\nIn a second terminal, in this folder, this stack is your AWS after")
-    console.print(f"  . {places.ENVIRONMENT.relative_to(places.ROOT)}", highlight=False)
-    console.print("and .venv/bin/zendesk-oauth and .tools/sam/bin/aws look at it.")
-    console.print("A program of yours that reads tokens runs there with .venv/bin/python.")
-    console.print("\nThe account's tickets, with the worker's notes, stand at")
-    console.print(f"  {stack.zendesk.url(_TRIED)}/agent/tickets\n", highlight=False)
     console.print(
-        "No token leaves this machine, and none is kept. Ctrl-C ends it all; logs stay in build/local.\n"
+        "\nNo token leaves this machine, and none is kept. Ctrl-C ends everything; logs are in build/local.\n"
     )
+
+
+def _commands(engine: ContainerEngine | None) -> list[tuple[str, str]]:
+    """Return the commands for a second terminal, each with what it does."""
+    sam = f"{places.SAM.relative_to(places.ROOT)} local"
+    config = f"--config-file {CONFIG}"
+    commands = [
+        (f". {places.ENVIRONMENT.relative_to(places.ROOT)}", "this stack is your AWS now"),
+        (".venv/bin/zendesk-oauth list", "the operator's command"),
+    ]
+    if engine is None:
+        return commands
+    return [
+        *commands,
+        ("make seed", "the rows, the code and the connection that events/ refers to"),
+        (f"{sam} invoke StartFunction -e events/start/acme.json {config}", "one function, one event"),
+        (f"{sam} start-api {config}", f"the API at {API_ADDRESS}"),
+    ]
 
 
 def main() -> int:
@@ -187,11 +221,15 @@ def main() -> int:
             stack_name = stack.deployments[OPEN].order.stack_name
             stack.worker_stack.hear_of(stack.zendesk, _TRIED)
             worker = worker_settings(stack.deployments[OPEN])
-            with kept(variables(stack.emulator, stack_name, worker), places.ENVIRONMENT):
-                _invite_to_try(console, stack)
-                signal.pause()
+            with ready_for_sam_local(stack) as engine:
+                named = variables(stack.emulator, stack_name, worker) | dict(
+                    engine.environment if engine else {}
+                )
+                with kept(named, places.ENVIRONMENT):
+                    _print_addresses(console, stack, engine)
+                    signal.pause()
     except Stopped:
-        console.print("Stopped; nothing runs any more.")
+        console.print("Stopped; nothing is running any more.")
     except CommandFailedError as error:
         console.print(str(error), markup=False, highlight=False)
         return 1

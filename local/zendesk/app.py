@@ -19,7 +19,7 @@ _ANY_METHOD = ["GET", "POST", "PUT", "DELETE"]
 def create_app(standin: StandIn) -> Flask:
     """Return the application of one stand-in."""
     app = Flask(__name__, template_folder=str(pages.TEMPLATES), static_folder=None)
-    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "host.docker.internal"]
     app.register_blueprint(control(standin))
     app.register_blueprint(oauth(standin))
     app.register_blueprint(api(standin))

@@ -84,6 +84,11 @@ def _state_routes(routes: Blueprint, standin: StandIn) -> None:
         alive = standin.alive(request.args.get("subdomain"))
         return jsonify(alive=[_shown(standin, pair) for pair in alive])
 
+    _settings_routes(routes, standin)
+
+
+def _settings_routes(routes: Blueprint, standin: StandIn) -> None:
+
     @routes.post("/clock")
     def clock() -> Response:
         standin.clock.advance(float(_body()["advance"]))
@@ -96,6 +101,12 @@ def _state_routes(routes: Blueprint, standin: StandIn) -> None:
             standin.client.accept_secrets(*map(str, body["secrets"]))
         for redirect_uri in body.get("redirect_uris", []):
             standin.client.register(str(redirect_uri))
+        return _done()
+
+    @routes.post("/codes")
+    def rename_code() -> Response:
+        body = _body()
+        standin.tokens.rename_code(str(body["code"]), str(body["as"]), float(body["seconds"]))
         return _done()
 
     @routes.post("/reset")

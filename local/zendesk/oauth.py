@@ -85,7 +85,9 @@ def _token_work(standin: StandIn, subdomain: str, fields: Mapping[str, str]) -> 
         account = standin.accounts.get(subdomain)
     except NoSuchAccountError:
         return pages.no_such_account()
-    return standin.server.token_response(TokenRequest(request.url, fields, account))
+    # Authlib takes plain HTTP from loopback alone, and a container calls this machine by another name.
+    uri = f"{standin.address}{request.path}"
+    return standin.server.token_response(TokenRequest(uri, fields, account))
 
 
 def _body_fields() -> dict[str, str]:

@@ -114,6 +114,13 @@ class Tokens:
             return None
         return code
 
+    def rename_code(self, value: str, to: str, seconds: float) -> None:
+        """Give a living code another text and another life, as an example event needs one. Raises KeyError."""
+        with self.lock:
+            code = self._codes.pop(value)
+            code.value, code.expires_at = to, self.now() + seconds
+            self._codes[to] = code
+
     def use_up(self, code: Code) -> None:
         """Take a code away: it was used."""
         with self.lock:

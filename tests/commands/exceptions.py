@@ -33,10 +33,18 @@ NOT_RUN = {
         "it knows the API's address on AWS alone; tests/stack/test_policies.py runs the same at the emulator's"
     ),
     "sam deploy --guided": "it asks; the document says how to deploy without, and that is run",
-    ".tools/sam/bin/sam local invoke StartFunction -e events/start/acme.json --env-vars events/env.json"
-    " --parameter-overrides Architecture=x86_64 --docker-network host": (
-        "it needs a container engine; tests/runtime feeds each event to what was built"
+    "scripts/lambda-image": (
+        _IN_CONTAINERS
+        := "it needs a container engine; `make sam-local` runs the same against the same settings"
     ),
+    ". build/local/environment": "`make local` writes that file; tests/commands/test_quickstart.py reads it",
+    "make seed": _IN_CONTAINERS,
+    '.tools/sam/bin/sam local invoke StartFunction -e events/start/acme.json --config-file "$PWD/build/local/sam/'
+    'samconfig.toml"': _IN_CONTAINERS,
+    ".tools/sam/bin/sam local invoke InstallsFunction -e events/installs/invite.confirmed.json --config-file"
+    ' "$PWD/build/local/sam/samconfig.toml" --config-env confirmed': _IN_CONTAINERS,
+    '.tools/sam/bin/sam local start-api --config-file "$PWD/build/local/sam/samconfig.toml"': _IN_CONTAINERS,
+    '.tools/sam/bin/sam local start-lambda --config-file "$PWD/build/local/sam/samconfig.toml"': _IN_CONTAINERS,
 }
 """Commands that no shell is given, and what is there instead."""
 REFUSED = {

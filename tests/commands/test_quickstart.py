@@ -20,7 +20,7 @@ START, TICKETS = (
     re.compile(r"http://127\.0\.0\.1:\d+/acme/agent/tickets"),
 )
 """The two addresses that a person opens."""
-READY, FAREWELL = "Ctrl-C ends it all", "Stopped; nothing runs any more."
+READY, FAREWELL = "Ctrl-C ends everything", "Stopped; nothing is running any more."
 """The last that `make local` says before it waits, and when it has ended."""
 
 

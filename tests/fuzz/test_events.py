@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.handlers import examples
+from local.sam import example_installs as examples
 from tests.handlers.flow import SITE_URL, Flow
 from tests.handlers.payloads import api_event
 from zendesk_oauth.models.install import StartMode

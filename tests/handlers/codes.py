@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from local.sam import example_installs as examples
 from local.zendesk.person import approve
 from local.zendesk.standin import StandIn
-from tests.handlers import examples
 from tests.handlers.aws import BASE_URL
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.services.authorization_request import BrowserBinding, authorization_url

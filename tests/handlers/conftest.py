@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.sam import example_installs as examples
 from local.zendesk.pytest_plugin import zendesk, zendesk_server, zendesk_settings
 from local.zendesk.standin import StandIn
-from tests.handlers import examples
 from tests.handlers.aws import PROCESS_ENVIRONMENT, Aws, running_aws
 from tests.handlers.gateway import Handler
 from zendesk_oauth.bootstrap import callback, installs, revoke, start

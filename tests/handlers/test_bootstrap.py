@@ -27,7 +27,7 @@ BUILDERS: dict[str, Callable[[dict[str, str]], Any]] = {
 EVENTS = {
     "start": "start/acme",
     "callback": "callback/denied",
-    "installs": "installs/invite",
+    "installs": "installs/invite.confirmed",
     "revoke": "revoke/scheduled",
 }
 
@@ -85,7 +85,9 @@ def test_a_wrong_set_up_is_answered_with_a_page(
 
 def test_a_wrong_set_up_of_installs_is_answered_with_json(aws: Aws) -> None:
     """The backend gets a 500 with a code it can read."""
-    answer = installs.build(aws.environ(CONNECTIONS_TABLE=""))(load_event("installs/invite"), Context())
+    answer = installs.build(aws.environ(CONNECTIONS_TABLE=""))(
+        load_event("installs/invite.confirmed"), Context()
+    )
     assert (answer["statusCode"], '"configuration"' in str(answer["body"])) == (500, True)
 
 

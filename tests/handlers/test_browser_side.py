@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from local.sam import example_installs as examples
 from tests.doubles.in_memory_stores import Fault
-from tests.handlers import examples
 from tests.handlers.flow import SITE_URL, Browser, Flow, Payload, sent_to
 from tests.handlers.payloads import api_event
 from tests.unit.web.test_cookies import WHITE_SPACE

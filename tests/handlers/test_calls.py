@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from botocore.client import BaseClient
 
+from local.sam import example_installs as examples
 from local.zendesk.standin import StandIn
-from tests.handlers import examples
 from tests.handlers.aws import Aws
 from tests.handlers.codes import with_fresh_code
 from tests.handlers.gateway import Handler
@@ -40,7 +40,7 @@ def test_start_makes_one_write(aws: Aws, build: Callable[..., Handler], calls: C
 
 def test_an_invited_start_makes_one_write(aws: Aws, build: Callable[..., Handler], calls: Calls) -> None:  # noqa: ARG001
     """An invitation is pressed with one conditional update."""
-    build("start", START_MODE="confirmed")(load_event("start/invitation"), None)
+    build("start", START_MODE="confirmed")(load_event("start/invitation.confirmed"), None)
     assert calls == {"UpdateItem": 1}
 
 
@@ -121,5 +121,5 @@ def test_installs_makes_its_calls(
     expected: dict[str, int],
 ) -> None:
     """An invitation is one write, a confirmation one read and one transaction, a stranger's one read."""
-    build("installs", START_MODE="confirmed")(load_event(f"installs/{event}"), None)
+    build("installs", START_MODE="confirmed")(load_event(f"installs/{event}.confirmed"), None)
     assert calls == expected

@@ -1,6 +1,6 @@
 """One of each page, as it is really answered."""
 
-from tests.handlers import examples
+from local.sam import example_installs as examples
 from zendesk_oauth.errors import (
     ConfigurationError,
     ContinueRejectedError,

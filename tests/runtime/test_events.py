@@ -11,11 +11,12 @@ import pytest
 from local.demo.rows import Rows
 from local.places import ROOT
 from local.runtime import ExecutionEnvironment
+from local.sam import example_installs as examples
+from local.sam.expected import mode_of
 from local.stack import LocalStack
 from local.zendesk.person import approve
-from tests.handlers import examples
 from tests.handlers.codes import CODE
-from tests.handlers.test_events import SHOWN
+from tests.handlers.test_events import HERE, SHOWN
 from zendesk_oauth.adapters.dynamodb_installs import DynamoDBInstallStore
 from zendesk_oauth.models.endpoints import Endpoints
 from zendesk_oauth.services.authorization_request import BrowserBinding, authorization_url
@@ -55,16 +56,16 @@ def with_fresh_code(event: dict[str, Any], stack: LocalStack, mode: str) -> dict
     return event | {"rawQueryString": event["rawQueryString"].replace(CODE, code)}
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", HERE)
 def test_event(name: str, stack: LocalStack, environments: Environments) -> None:
     """The built function answers each event with the status, the text and the row that the event is named for."""
     shown = SHOWN[name]
-    rows = seed(stack, shown.mode)
+    rows = seed(stack, mode_of(name))
     event = event_of(name)
     if shown.became == "connected" and name.startswith("callback/"):
-        event = with_fresh_code(event, stack, shown.mode)
+        event = with_fresh_code(event, stack, mode_of(name))
 
-    answer = environments(name.partition("/")[0], shown.mode).invoke(event)
+    answer = environments(name.partition("/")[0], mode_of(name)).invoke(event)
 
     assert answer["statusCode"] == shown.status
     assert shown.text in answer["body"]

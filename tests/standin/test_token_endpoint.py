@@ -5,6 +5,7 @@ from time import sleep
 from typing import Any
 
 import pytest
+import requests
 
 from local.zendesk.server import running_zendesk
 from local.zendesk.settings import Settings
@@ -324,3 +325,16 @@ class TestMarked:
         client.refresh(client.pair()["refresh_token"])
         assert "CANARY-" not in caplog.text
         assert VERIFIER not in caplog.text
+
+
+def test_a_container_reaches_it_by_another_name(zendesk: StandIn, client: PlainClient) -> None:
+    """`sam local` calls it as host.docker.internal, over plain HTTP, which Authlib takes from loopback alone."""
+    fields = {"grant_type": "authorization_code", "code": client.code(), "client_id": CLIENT_ID}
+    fields |= {"client_secret": CLIENT_SECRET, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+    answer = requests.post(
+        f"{zendesk.url('acme')}/oauth/tokens",
+        data=fields | {"scope": SCOPE},
+        headers={"Host": "host.docker.internal:8001"},
+        timeout=30,
+    )
+    assert answer.status_code == 200

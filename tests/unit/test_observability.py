@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers import examples
+from local.sam import example_installs as examples
 from zendesk_oauth.errors import (
     ConfigurationError,
     ProviderUnavailableError,

@@ -95,7 +95,7 @@ _DECLARED = {**VARIABLES, "worker": WORKER_VARIABLES}
 
 _ACCESS_SECONDS = range(300, 172_801)
 _REFRESH_SECONDS = range(604_800, 7_776_001)
-_LOCAL_BASE_URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/\{subdomain\}")
+_LOCAL_BASE_URL = re.compile(r"http://(?:127\.0\.0\.1|host\.docker\.internal):[0-9]{1,5}/\{subdomain\}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _BLANKS = " \t\n"
 """What is removed around a value. A carriage return is not: it says that all of its file has Windows line ends."""
@@ -217,8 +217,8 @@ def _base_url(variables: Variables) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text == ZENDESK_BASE_URL or (variables.is_local and _LOCAL_BASE_URL.fullmatch(text)):
             return text
-        here = " or, on this stage, http://127.0.0.1:PORT/{subdomain}" if variables.is_local else ""
-        raise ValueError(f"must be {ZENDESK_BASE_URL}{here}")
+        here = " or, on this stage, http://127.0.0.1:PORT/{subdomain} (in a container, host.docker.internal)"
+        raise ValueError(f"must be {ZENDESK_BASE_URL}{here if variables.is_local else ''}")
 
     return parse
 

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.handlers import examples
+from local.sam import example_installs as examples
 from tests.handlers.payloads import api_event
 from zendesk_oauth.errors import CallbackError, MalformedCallbackError, StateRejectedError
 from zendesk_oauth.models.endpoints import ZENDESK_BASE_URL, Endpoints

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.handlers import examples
+from local.sam import example_installs as examples
 from zendesk_oauth.errors import StateRejectedError
 from zendesk_oauth.web.cookies import MOST_INSTALLS, Cookies, browser_secret, parse_cookies, set_cookies
 

@@ -3,6 +3,7 @@
 `seed` writes their rows. Only the fingerprints of these secrets ever lie in a table.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from zendesk_oauth.models.connection import Establishment, TokenTimes
@@ -94,14 +95,14 @@ def establishment(sealed: SealedPair | None = None) -> Establishment:
     )
 
 
-def seed(installs: InstallStore) -> None:
-    """Write the rows that `events/` needs; of the letter F there is none, since it needs a living token."""
+def seed(installs: InstallStore, life: timedelta = timedelta(minutes=1)) -> None:
+    """Write the rows that `events/` needs, each for so long; of the letter F there is none: it needs a living token."""
     now = datetime.now(UTC)
     for letter in (ALLOWED, DENIED, PROVIDER_ERROR):
-        installs.put_if_absent(pending(letter))
-    installs.put_if_absent(offered(INVITED, SUBDOMAIN))
-    installs.put_if_absent(offered(INVITED_WITHOUT_SUBDOMAIN, None))
-    installs.put_if_absent(pending(EXCHANGING, status=InstallStatus.EXCHANGING))
+        installs.put_if_absent(pending(letter, expires_at=now + life))
+    for letter, subdomain in ((INVITED, SUBDOMAIN), (INVITED_WITHOUT_SUBDOMAIN, None)):
+        installs.put_if_absent(replace(offered(letter, subdomain), expires_at=now + life))
+    installs.put_if_absent(pending(EXCHANGING, status=InstallStatus.EXCHANGING, expires_at=now + life))
     installs.put_if_absent(pending(OVER, expires_at=now - timedelta(seconds=1)))
     keep_candidate(installs, CANDIDATE, now)
 

@@ -1,0 +1,1 @@
+"""What `sam local` needs to work against the local stack: settings, rows for the events, and a run of them all."""
