@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.services.test_refreshing import ACME, World, between, issued
+from tests.unit.services.test_refreshing import ACME, LIFE, World, between, issued
 from zendesk_oauth.errors import (
     ClientRejectedError,
     GrantRejectedError,
@@ -321,6 +321,26 @@ def test_a_late_pair_whose_row_moves_during_its_post_is_superseded(world: World)
 
 
 # -- the late holder --
+
+
+def test_r45_the_age_of_a_pair_counts_from_before_its_post(world: World) -> None:
+    """R4: frozen between its last look at the clock and the POST, a holder leaves a late pair, and its replay asks."""
+    post, asked_at = world.zendesk.refresh, world.clock.now()
+
+    def frozen(grant: RefreshGrant, deadline: float) -> IssuedTokens:
+        world.clock.sleep(300)
+        return post(grant, deadline)
+
+    world.zendesk.refresh = frozen  # type: ignore[method-assign]  # the same, late
+    world.rows.failing_commits = 1_000
+    assert ask(world).outcome is RefreshOutcome.RESCUED
+    renewal = world.queue.sent[0]
+    assert (renewal.issued_at, renewal.times.expires_at) == (asked_at, asked_at + LIFE)
+    world.rows.failing_commits = 0
+    world.zendesk.asked = ProviderUnavailableError("HTTP 503")
+    with pytest.raises(ProviderUnavailableError):
+        replay(world, renewal)
+    assert (world.row.version, world.row.is_active) == (Version(1, 1), True)
 
 
 def judging(world: World, then: Callable[[], None] = lambda: None) -> None:

@@ -29,9 +29,12 @@ message has been replayed once by then. Where the replay failed, the message is 
 takes up to 10 s with a table and a key service that hang. CLAIM_LIFE and this round are 105 s, which leaves a POST 10
 of the 115 s within which a worker is served.
 """
-FRESH_REPLAY = CLAIM_LIFE + DEAD_HOLDER_ROUND - timedelta(seconds=60)
-"""Up to this age, counted from Zendesk's answer, nobody can have posted the refresh token again: the answer came within
-60 s of the claim, and the next POST waits for the end of the holder's round."""
+FRESH_REPLAY = timedelta(seconds=45)
+"""Up to this age nobody can have posted the refresh token again.
+
+The age counts from before the POST, which begins only while its claim has 45 s left: nobody else holds the claim, and
+posts, before those are over.
+"""
 LEAST_BETWEEN_REFRESHES = timedelta(seconds=60)
 """Whatever clocks and answers say: a connection is refreshed at most once a minute."""
 CLOCK_SKEW = timedelta(minutes=5)
@@ -149,6 +152,7 @@ class Connection:
 class RenewalTerms:
     """What one refresh has brought, but for the tokens themselves, and the version that it replaces.
 
+    `issued_at` is when its holder was about to ask for it: its age and its lives count from then.
     `lost_scopes` are those that were asked for, or had by an earlier pair, and that this one has not: the row's
     `missing_scopes` from its commit on. `replaced` names the row where the pair before is a replaced one, which is
     refreshed only to be revoked.

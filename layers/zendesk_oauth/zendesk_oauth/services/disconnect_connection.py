@@ -156,7 +156,7 @@ class _Kept:
     def __call__(self, fresh: IssuedTokens, until: float) -> None:
         ports, connection = self.ports, self.connection
         replaced = Replaced(connection.context, connection.version, replaced=connection.replaced)
-        renewal = sealed_renewal(ports, replaced, self.pair, fresh)
+        renewal = sealed_renewal(ports, replaced, self.pair, fresh, ports.clock.now())
         with suppress(StoreUnavailableError):  # it is revoked all the same
             KeepRenewal(ports, until)(renewal, self._write)
 

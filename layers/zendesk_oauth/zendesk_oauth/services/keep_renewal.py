@@ -6,6 +6,7 @@ there is. Lying in both does no harm, because a replay is the same conditional w
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import NamedTuple
 
 from zendesk_oauth.errors import StoreError, StoreUnavailableError
@@ -87,17 +88,21 @@ class Replaced(NamedTuple):
 
 
 def sealed_renewal(
-    ports: RefreshPorts, replaced: Replaced, pair: UnlockedPair, fresh: IssuedTokens
+    ports: RefreshPorts, replaced: Replaced, pair: UnlockedPair, fresh: IssuedTokens, asked_at: datetime
 ) -> Renewal:
-    """Return what Zendesk has issued now in the place of a pair, sealed under that pair's keys and for these terms."""
-    entropy, now = ports.entropy, ports.clock.now()
+    """Return what Zendesk has issued in the place of a pair, sealed under that pair's keys and for these terms.
+
+    `asked_at` is when the holder was about to ask for it. Its lives are counted from then: a holder who is frozen with
+    the answer in hand takes a pair for too old, and never for too young.
+    """
+    entropy = ports.entropy
     terms = RenewalTerms(
         grant=replaced.context.grant,
         subdomain=replaced.context.subdomain,
         replaces=replaced.version,
         scopes=fresh.scopes,
-        issued_at=now,
-        times=token_times(fresh, now, entropy(1)[0] / 255),
+        issued_at=asked_at,
+        times=token_times(fresh, asked_at, entropy(1)[0] / 255),
         lost_scopes=bounded(missing((*replaced.missing_scopes, *replaced.scopes), fresh.scopes)),
         replaced=replaced.replaced,
     )

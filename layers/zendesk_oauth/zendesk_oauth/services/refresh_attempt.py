@@ -99,6 +99,7 @@ class RefreshAttempt:
 
     def post(self, pair: UnlockedPair) -> RefreshAnswer:
         """Spend the refresh token if there is time for it, and return how that ended."""
+        asked_at = self.ports.clock.now()
         if not self._has_time():
             return self.give_back(RefreshOutcome.POSTPONED)
         grant = RefreshGrant(self.connection.subdomain, pair.refresh_token, self.connection.scopes)
@@ -113,7 +114,7 @@ class RefreshAttempt:
             connection.scopes,
             missing_scopes=connection.missing_scopes,
         )
-        renewal = sealed_renewal(self.ports, replaced, pair, issued)
+        renewal = sealed_renewal(self.ports, replaced, pair, issued, asked_at)
         answer = self._commit(renewal, issued.access_token)
         return replace(
             answer,
@@ -139,7 +140,8 @@ class RefreshAttempt:
         """Keep tokens that came with a failure beside the row: they may live, and the schedule revokes them."""
         nothing = base64url(self.ports.entropy(ID_BYTES))  # names no row: a replay commits it to none
         replaced = Replaced(self.connection.context, self.connection.version, replaced=nothing)
-        renewal = sealed_renewal(self.ports, replaced, pair, unusable.to_revoke(self.connection.scopes))
+        fresh, now = unusable.to_revoke(self.connection.scopes), self.ports.clock.now()
+        renewal = sealed_renewal(self.ports, replaced, pair, fresh, now)
         KeepRenewal(self.ports, self.until).at_any_cost(renewal, self.ports.store.keep_replaced)
 
     def _put_off(self, error: ProviderUnavailableError) -> RefreshAnswer:
