@@ -718,6 +718,22 @@ def test_a_death_while_a_replaced_pair_is_revoked_is_not_called_dead(world: Worl
     assert (world.rows.revocations[row.key], world.zendesk.posts) == ("given_up", 2)
 
 
+@pytest.mark.parametrize(
+    "theirs", [Claim("theirs", BEGAN, unresolved=True), None], ids=["unresolved", "gone"]
+)
+def test_r31_a_refusal_after_another_s_claim_is_no_end(world: World, theirs: Claim | None) -> None:
+    """The holder was frozen at the POST, another has spent the token meanwhile and lost the answer: `given_up`."""
+    row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))
+
+    def refuse(*_arguments: object) -> IssuedTokens:
+        world.rows.rows[row.key] = replace(world.rows.rows[row.key], claim=theirs)
+        raise GrantRejectedError("invalid_grant")
+
+    world.zendesk.refresh = refuse  # type: ignore[assignment,method-assign]  # another meanwhile
+    assert world.finish(row).finished
+    assert world.rows.revocations[row.key] == "given_up"
+
+
 def test_a_holder_who_was_frozen_does_not_post(world: World) -> None:
     """R31: the clock has gone on though the process has not, and the claim does not last for a POST any more."""
     row = world.supersede(times=replace(world.row.times, expires_at=BEGAN))

@@ -28,6 +28,7 @@ from zendesk_oauth.services.keep_renewal import (
 )
 from zendesk_oauth.services.refresh_ports import ID_BYTES, REVOKE_SECONDS, RefreshPorts
 from zendesk_oauth.services.retire_pair import Retired, RetirePair, told_end
+from zendesk_oauth.services.revoke_token import Revocation
 
 
 class DisconnectOutcome(StrEnum):
@@ -97,8 +98,15 @@ class DisconnectConnection:
         retired = retire(account, pair, connection.times.expires_at, kept)
         if retired.revocation is None:
             return self._go_on_later(connection, claim, retired)
-        revocation = told_end(retired.revocation, may_have_lost=connection.may_have_lost)
-        return self._erase(kept.connection, revocation)
+        may_have_lost = connection.may_have_lost
+        if retired.revocation == Revocation.NOT_ALIVE and not may_have_lost:
+            may_have_lost = not self._is_ours(connection, claim)
+        return self._erase(kept.connection, told_end(retired.revocation, may_have_lost=may_have_lost))
+
+    def _is_ours(self, connection: Connection, claim: Claim) -> bool:
+        """Whether nobody else has claimed the pair, and may have spent it, before Zendesk refused it to us."""
+        row = self.ports.store.find(connection.grant, connection.subdomain, connection.replaced)
+        return row is not None and row.claim is not None and row.claim.claim_id == claim.claim_id
 
     def _erase(self, connection: Connection, revocation: str) -> DisconnectAnswer:
         now = self.ports.clock.now()
