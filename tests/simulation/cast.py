@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, cycle
 
 from tests.simulation.invariants import Invariants
 from tests.simulation.keys import SimulatedKeyring, seal
@@ -13,10 +13,11 @@ from tests.simulation.rekey_rows import RekeyRows
 from tests.simulation.simulated_store import SimulatedQueue, SimulatedRekeyStore, SimulatedStore
 from tests.simulation.world import Call, World
 from tests.simulation.zendesk import SimulatedZendesk
-from zendesk_oauth.errors import ProviderUnavailableError, StoreUnavailableError
+from zendesk_oauth.errors import KeyUnavailableError, ProviderUnavailableError, StoreUnavailableError
 from zendesk_oauth.models.connection import ConnectionStatus, named_by, token_times
 from zendesk_oauth.models.refresh import Asked, Connection, RefreshAnswer, RefreshQuestion, Version
 from zendesk_oauth.models.rekey import RekeyOutcome
+from zendesk_oauth.ports import ZendeskApi
 from zendesk_oauth.ports.refresh import RefreshStore
 from zendesk_oauth.services.disconnect_connection import DisconnectConnection
 from zendesk_oauth.services.finish_connection import FinishConnection
@@ -49,22 +50,26 @@ class Cast:
     seen: Invariants
     is_fenced: bool = False
     asked_to_end: set[int] = field(default_factory=set)
+    ended: dict[int, str] = field(default_factory=dict)
+    """How the end of each pair was reported, by its number."""
     keyring: SimulatedKeyring = field(init=False)
+    api: ZendeskApi = field(init=False)
     rekeyed: RekeyOutcome | None = None
     """What the last visit of a campaign has said."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.keyring = SimulatedKeyring(self.world)
+        self.api = self.zendesk.api
 
     @property
     def ports(self) -> RefreshPorts:
         """What one worker works with."""
         return RefreshPorts(
-            store=SimulatedStore(self.world, self.rows, self.asked_to_end, self.is_fenced),
+            store=SimulatedStore(self.world, self.rows, self.asked_to_end, self.ended, self.is_fenced),
             keyring=self.keyring,
             token_endpoint=self.zendesk,
-            api=self.zendesk,
+            api=self.api,
             rescue=self.queue,
             clock=self.world,
             entropy=self._entropy,
@@ -75,19 +80,18 @@ class Cast:
 
     def enter(self) -> None:
         """Put everybody on the stage."""
-        plot, add = self.plot, self.world.add
-        for number in range(1, plot.workers + 1):
-            add(f"worker {number}", self.refresh)
-        for number in range(1, plot.readers + 1):
-            add(f"reader {number}", self.read)
-        for number in range(1, plot.disconnects + 1):
-            add(f"disconnect {number}", self.disconnect)
-        for number in range(1, plot.reinstalls + 1):
-            add(f"install {number}", self.reinstall)
-        for number in range(1, plot.finishes + 1):
-            add(f"schedule {number}", self.finish)
-        for number in range(1, plot.rekeys + 1):
-            add(f"rekey {number}", self.rekey)
+        plot, skews = self.plot, cycle(self.plot.skews[1:] or (0.0,))
+        for name, times, work in (
+            ("worker", plot.workers, self.refresh),
+            ("reader", plot.readers, self.read),
+            ("disconnect", plot.disconnects, self.disconnect),
+            ("install", plot.reinstalls, self.reinstall),
+            ("schedule", plot.finishes, self.finish),
+            ("rekey", plot.rekeys, self.rekey),
+            ("rescue", plot.replays, self.replay_once),
+        ):
+            for number in range(1, times + 1):
+                self.world.add(f"{name} {number}", work, next(skews))
 
     def refresh(self) -> None:
         """One worker's request for a refresh."""
@@ -132,7 +136,7 @@ class Cast:
 
     def reinstall(self) -> None:
         """Connect once more: Zendesk issues a pair, and the callback's transaction keeps it."""
-        store = SimulatedStore(self.world, self.rows, self.asked_to_end)
+        store = SimulatedStore(self.world, self.rows, self.asked_to_end, self.ended)
         fresh = self.world.call(Call("POST code"), self.zendesk.issue)
         self.zendesk.take(fresh)
         times = token_times(self.zendesk.tokens_of(fresh), self.world.now(), 0.5)
@@ -148,6 +152,7 @@ class Cast:
             grant, subdomain, replaced = named_by(key)
             with suppress(StoreUnavailableError):
                 FinishConnection(self.ports)(grant, subdomain, self._until(), replaced)
+            self.zendesk.put_down(self.world.current)
 
     def rekey(self) -> None:
         """Seal every row anew, as `refresh` does for the operator's command; its word is the worst of theirs."""
@@ -161,6 +166,26 @@ class Cast:
     def replay_rescued(self) -> None:
         """Make durable what could not be committed, as the queue's consumer does."""
         while self.queue.waiting:
-            with suppress(StoreUnavailableError, ProviderUnavailableError):
-                ReplayRescued(self.ports)(self.queue.waiting[0], self._until())
-                del self.queue.waiting[0]
+            self.replay_once()
+
+    def deliver(self) -> None:
+        """Be the queue that delivers each of its messages in time; what nobody could replay comes again."""
+        for _ in tuple(self.queue.waiting):
+            self.replay_once()
+        if self.queue.waiting:
+            self.queue.ring_again()
+
+    def replay_once(self) -> None:
+        """Replay the message that waits longest; where it could not be replayed, it waits as the last."""
+        if not self.queue.waiting:
+            return
+        message = self.queue.waiting[0]
+        try:
+            ReplayRescued(self.ports)(message, self._until())
+        except (StoreUnavailableError, ProviderUnavailableError, KeyUnavailableError):
+            if message in self.queue.waiting:
+                self.queue.waiting.remove(message)
+                self.queue.waiting.append(message)
+        else:
+            if message in self.queue.waiting:
+                self.queue.waiting.remove(message)

@@ -5,6 +5,7 @@ I4 and I10 are checked by the readers themselves, I5, I7 and I8 by other tests: 
 
 from dataclasses import dataclass, field
 
+from tests.simulation.accounting import Accounting
 from tests.simulation.keys import OLD_KEY, opened
 from tests.simulation.plot import Plot
 from tests.simulation.store import ConditionalRows
@@ -13,9 +14,7 @@ from tests.simulation.zendesk import SimulatedZendesk
 from zendesk_oauth.errors import SealBrokenError
 from zendesk_oauth.models.connection import ConnectionStatus
 from zendesk_oauth.models.refresh import Connection, LossReason
-from zendesk_oauth.services.revoke_token import Revocation
 
-_LOST = (LossReason.ANSWER_LOST, Revocation.GIVEN_UP)
 _ENDING = (ConnectionStatus.DISCONNECTING, ConnectionStatus.DISCONNECTED)
 
 
@@ -42,6 +41,7 @@ class Invariants:
     """The row when it was last looked at."""
     before: Connection
     """The row before that, which an eventually consistent read may still show."""
+    accounting: Accounting
     ended_epoch: int = 0
     ended: set[str] = field(default_factory=set)
     """The rows of replaced pairs that have ended."""
@@ -59,7 +59,7 @@ class Invariants:
             return wrong
         row = self.now()
         if row is self.seen:
-            return None
+            return self.accounting.wrong()
         self.before, self.seen = self.seen, row
         if self.rows.trespasses:
             return self.rows.trespasses[0]
@@ -68,6 +68,9 @@ class Invariants:
             or self._wrong_version(row, self.before)
             or self._wrong_pair(row)
             or self._forgotten(row)
+            or self._wrongly_given_up(row, self.before)
+            or self._dead_on_arrival(row, self.before)
+            or self.accounting.wrong()
         )
 
     def _wrong_replaced(self) -> str | None:
@@ -119,37 +122,46 @@ class Invariants:
             return "I2: nobody will come back to a disconnect under way"
         return None
 
+    def _wrongly_given_up(self, row: Connection, old: Connection) -> str | None:
+        """Tell whether a connection was given up though the token endpoint had not ended its refresh token (I11)."""
+        is_judged = row.status is ConnectionStatus.RECONNECT_REQUIRED
+        if not is_judged or row.sealed is None or old.status is row.status:
+            return None
+        pair = self.zendesk.by_refresh(refresh_of(row))
+        if pair.is_spent or pair.is_refused:
+            return None
+        return f"I11: given up, and the token endpoint has never spent or refused {pair.refresh}"
+
+    def _dead_on_arrival(self, row: Connection, old: Connection) -> str | None:
+        """Tell whether a pair was given to workers that had died before, and whose writer had not asked (I4).
+
+        A writer in time need not ask: only a POST of a process that was frozen past its claim can have ended his pair.
+        Nor one who looked at the clock when the answer came in time, and was frozen after that.
+        """
+        if not row.is_active or row.sealed is None or access_of(row) == access_of(old):
+            return None
+        pair = self.zendesk.by_access(access_of(row))
+        writer = self.zendesk.world.current
+        if pair.alive or pair.seen_alive_by is writer:
+            return None
+        if pair.is_ended_late and writer is not None and not self.zendesk.is_over(writer):
+            return None
+        if pair.is_in_time and pair.receiver is writer:
+            return None
+        return f"I4: {pair.access} was dead when it was made the connection's token"
+
     def at_the_end(self, plot: Plot, budget: Budget) -> str | None:
         """Tell what is wrong in the end: what lives must be in the row, or have been lost with an excuse."""
         row = self.now()
         if is_plain(plot, budget) and self.zendesk.posts != plot.posts:
             return f"I1: {self.zendesk.posts} POSTs where nothing befell anybody"
         if plot.rekeys and self._lies_under_old_keys():
-            return "I11: a campaign has said that all is done, and something lies under the old keys"
+            return "Rekey: a campaign has said that all is done, and something lies under the old keys"
         if row.status is ConnectionStatus.RECONNECT_REQUIRED:
             wrong = self._wrong_verdict(row, plot)
             if wrong:
                 return wrong
-        orphans = self.zendesk.alive() - {access_of(each) for each in self.rows.rows.values()}
-        careless = sorted(access for access in orphans if self._arrived(access))
-        if careless:
-            return f"I2: {careless[0]} was received by a worker who lived, and lost"
-        untold = sorted(access for access in orphans if not self._is_told(access))
-        return f"I12: {untold[0]} lives, is stored nowhere, and nothing tells of it" if untold else None
-
-    def _is_told(self, access: str) -> bool:
-        """Tell whether the pair that this one came in the place of is said to have been lost, or one before that.
-
-        What an install has never received is not the refresh protocol's to tell, nor what was rotated by a worker whose
-        claim was over.
-        """
-        pair = self.zendesk.by_access(access).before
-        if pair is None or self.zendesk.was_posted_late:
-            return True
-        told = {opened(one.access_token, one.commit_id) for one, what in self.rows.told if what in _LOST}
-        while pair is not None and pair.access not in told:
-            pair = pair.before
-        return pair is not None
+        return self.accounting.wrong()
 
     def _lies_under_old_keys(self) -> bool:
         """Tell whether anything in the table is sealed under what its first pair was sealed under."""
@@ -158,28 +170,25 @@ class Invariants:
         return any(token.wrapped_key == OLD_KEY for token in tokens)
 
     def _wrong_verdict(self, row: Connection, plot: Plot) -> str | None:
-        """Tell whether a person is asked to connect again for no reason, or for another than is told.
-
-        A worker who thaws after his claim is over and posts, right after Zendesk has told the next one that nothing
-        was rotated, can spend the token unseen: that loss is told, but as if an admin had revoked.
-        """
-        if access_of(row) in self.zendesk.alive():
-            return "I2: a connection was given up whose refresh token lives"
-        if plot.revoked:
+        """Tell whether a person is asked to connect again for no reason, or for another than is told."""
+        given_up = self.zendesk.by_refresh(refresh_of(row))
+        if given_up.alive:
+            return "I11: a connection was given up whose refresh token lives"
+        if plot.revoked or self.zendesk.has_ended_family:
             return None
-        if self._arrived(self.zendesk.pairs[-1].access):
+        successor = next((pair for pair in self.zendesk.pairs if pair.parent == given_up.number), None)
+        if successor is None:
+            return f"I2: a connection was given up, and {given_up.refresh} was revoked by ourselves"
+        receiver = successor.receiver
+        if receiver is not None and not receiver.killed:
             return "I2: a connection was given up although Zendesk's last answer had arrived"
-        if row.reconnect_reason != LossReason.ANSWER_LOST and not self.zendesk.was_posted_late:
+        if row.reconnect_reason != LossReason.ANSWER_LOST:
             return f"I2: an answer was lost, and what is told is {row.reconnect_reason}"
         return None
-
-    def _arrived(self, access: str) -> bool:
-        """Tell whether somebody who lived on had this pair in his hands."""
-        receiver = self.zendesk.received.get(access)
-        return receiver is not None and not receiver.killed
 
 
 def is_plain(plot: Plot, budget: Budget) -> bool:
     """Whether a token that was due was met, and nothing else happened."""
     whole = (plot.harms, plot.ticks) == (budget.harms, budget.ticks)
-    return whole and not (plot.disconnects or plot.reinstalls)
+    is_alone = not (plot.disconnects or plot.reinstalls or plot.replaced or plot.skews)
+    return whole and is_alone and plot.lies == budget.lies

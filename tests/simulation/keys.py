@@ -33,6 +33,11 @@ def opened(sealed: SealedToken, commit_id: str) -> str:
     return text
 
 
+def number_of(sealed: SealedPair) -> int:
+    """Return which of Zendesk's pairs lies sealed here, by its refresh token."""
+    return int(opened(sealed.refresh_token, sealed.commit_id)[1:])
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedPair:
     """The port `UnlockedPair`, with the key in hand that its successor is sealed under."""

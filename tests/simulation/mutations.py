@@ -1,7 +1,8 @@
-"""Whether the simulation has teeth: each condition of each conditional write is left out in turn, and is missed.
+"""Whether the simulation has teeth: each condition and each rule of the protocol is left out in turn, and is missed.
 
-A condition that no schedule misses has no place in the protocol. Each mutation is played on the plots that suit it
-first, and then on all that are left to chance, until one schedule breaks an invariant.
+A condition of a conditional write is left out by its name; a rule that stands in a service is broken
+(`protocol_mutations`). One that no schedule misses has no place in the protocol. Each mutation is played on the plots
+that suit it first, and then on all that are left to chance, until one schedule breaks an invariant.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from tests.simulation.campaign import BATCH, Batch, Found, play_batch
 from tests.simulation.play import COMMIT_FENCED
 from tests.simulation.plot import Plot
-from tests.simulation.plots import RANDOM
+from tests.simulation.plots import EXHAUSTIVE, RANDOM
 from tests.simulation.rekey_rows import JUDGED_BY_A_FLAG
 from zendesk_oauth.models.refresh import Asked
 
@@ -74,6 +75,35 @@ JUDGED_AND_AN_INSTALL = Plot(
     calm=2,
 )
 
+REUSE = next(plot for plot in RANDOM if plot.name == "reuse ends the family")
+A_RESCUE = Plot(
+    "two workers, reuse ends the family, one harm, two pauses",
+    workers=2,
+    harms=1,
+    ticks=2,
+    tick_seconds=(12.0, 60.0),
+    over=True,
+    reuse_ends_family=True,
+    calm=2,
+)
+TWO_VISITS = Plot("two visits of one replaced pair", replaced=1, finishes=2, over=True, calm=2)
+TWO_LATE_VISITS = Plot(
+    "two late visits of one replaced pair",
+    replaced=1,
+    finishes=2,
+    harms=1,
+    ticks=1,
+    tick_seconds=(150.0,),
+    over=True,
+    calm=2,
+)
+A_LIE = Plot(
+    "a replaced pair that is over, and a lie", replaced=1, finishes=1, lies=1, harms=1, over=True, calm=2
+)
+A_REVOCATION = Plot(
+    "a revocation of a token that is over, two harms", disconnects=1, harms=2, ticks=1, over=True, calm=2
+)
+
 CONDITIONS = {
     "claim: same version": TWO_WORKERS,
     "claim: same status": TWO_DISCONNECTS,
@@ -107,6 +137,25 @@ RESEALING = {
     "reseal: no living claim": A_REKEY,
 }
 """The conditions on which a pair is laid under fresh keys."""
+BREAKING = {
+    "a probe may end a connection": REUSE,
+    "ALIVE ends the doubt": EXHAUSTIVE[0],
+    "no replay round before a second POST": A_RESCUE,
+    "a POST may outlive its claim": REUSE,
+    "a POST without an answer leaves no mark": REUSE,
+    "a late holder commits without asking": REUSE,
+    "a commit over a verdict does not ask": REUSE,
+    "a pair's age counts from its seal": REUSE,
+    "a late replay does not ask": REUSE,
+    "a replay over a verdict does not ask": REUSE,
+    "no claim before the POST of a replaced pair": TWO_VISITS,
+    "NOT_ALIVE ends a fresh pair": A_LIE,
+    "a fresh pair is revoked before it is stored": A_REVOCATION,
+    "a possible loss is reported as not_alive": A_REVOCATION,
+    "a refusal proves that nobody else has spent": TWO_LATE_VISITS,
+    "a revocation without an answer leaves no mark": A_REVOCATION,
+}
+"""The rules of the services that no conditional write holds, each broken, and the plot that misses it soon."""
 MOST = 10_000
 """Schedules of the plot that suits a mutation; then as many of the plots that are left to chance."""
 
@@ -121,8 +170,9 @@ class Mutation:
     added: frozenset[str] = frozenset()
 
     def batches(self) -> Iterator[Batch]:
-        """Yield what it is played on."""
-        yield Batch(self.plot, 1, MOST, self.left_out, self.added)
+        """Yield what it is played on: a small plot whole, one that is left to chance from the first seed on."""
+        is_small = self.plot in EXHAUSTIVE
+        yield Batch(self.plot, None if is_small else 1, MOST, self.left_out, self.added)
         for plot in RANDOM:
             yield Batch(plot, 1, BATCH // 5, self.left_out, self.added)
 
@@ -148,6 +198,7 @@ MUTATIONS = (
     ),
     Mutation(f"with “{COMMIT_FENCED}”", AND_A_PAUSE, added=frozenset({COMMIT_FENCED})),
     Mutation(f"with “{JUDGED_BY_A_FLAG}”", A_REKEY, added=frozenset({JUDGED_BY_A_FLAG})),
+    *(Mutation(f"with “{name}”", plot, added=frozenset({name})) for name, plot in BREAKING.items()),
 )
 
 

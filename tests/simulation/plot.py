@@ -21,10 +21,23 @@ class Plot:
     """How often the schedule of what is unfinished comes by."""
     rekeys: int = 0
     """How often the operator's command seals the row anew, for one campaign; in peace until it finds nothing to do."""
+    replays: int = 0
+    """How often the rescue queue delivers while others are at work."""
+    replaced: int = 0
+    """How many pairs installs have replaced before the play begins, none of them revoked yet."""
     harms: int = 0
     ticks: int = 0
     """How often time passes, `tick_seconds` each."""
     tick_seconds: tuple[float, ...] = (75.0,)
+    lies: int = 0
+    """How often the API answers 401 to a token that lives: as itself, or as a page."""
+    skews: tuple[float, ...] = ()
+    """How many seconds the clock is ahead: first that of the first pair's install, then those of the actors."""
+    reuse_ends_family: bool = False
+    """Whether a spent refresh token that is posted again ends what was issued in its place.
+
+    The rescue queue is punctual then: what waits in it is delivered after 20 seconds, before anyone else goes on.
+    """
     asked: Asked = Asked.DUE
     revoked: bool = False
     """Whether an admin has revoked the connection at Zendesk before."""

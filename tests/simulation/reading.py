@@ -97,6 +97,8 @@ class SimulatedRefresher:
         except Killed:
             self.zendesk.bury(self.world.current)
             raise RefreshPendingError("the function died") from None
+        finally:
+            self.zendesk.put_down(self.world.current)
         return RefreshReport(answer.outcome.value, answer.retry_at)
 
 
@@ -128,9 +130,9 @@ class Reader:
         with suppress(TokenUnavailableError, StoreUnavailableError):
             self.read(newer_than, self.world.monotonic() + WAIT_SECONDS)
 
-    def be_served(self) -> None:
-        """Work until Zendesk accepts the token, or the row says why not, within SERVED_WITHIN (I10)."""
-        until = self.world.monotonic() + SERVED_WITHIN
+    def be_served(self, within: float = SERVED_WITHIN) -> None:
+        """Work until Zendesk accepts the token, or the row says why not, within so many seconds (I10)."""
+        until = self.world.monotonic() + within
         newer_than = None
         while self.world.monotonic() < until:
             try:

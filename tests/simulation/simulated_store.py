@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from tests.simulation.keys import number_of
 from tests.simulation.rekey_rows import RekeyRows
 from tests.simulation.store import ConditionalRows, Row
 from tests.simulation.world import Call, World
@@ -15,6 +16,9 @@ from zendesk_oauth.models.refresh import Claim, DueConnection, LossReason, Renew
 from zendesk_oauth.models.rekey import SealedRow
 from zendesk_oauth.models.subdomain import Subdomain
 from zendesk_oauth.models.tokens import SealedPair
+
+DELIVERED_WITHIN = 20.0
+"""Seconds after which the rescue queue delivers a message again that nobody could replay."""
 
 
 def _unavailable() -> Exception:
@@ -32,6 +36,8 @@ class SimulatedStore:
     world: World
     rows: ConditionalRows
     asked_to_end: set[int]
+    ended: dict[int, str]
+    """How the end of each pair was reported, by its number."""
     is_fenced: bool = False
     held: Claim | None = None
 
@@ -45,7 +51,7 @@ class SimulatedStore:
         self.held = claim
         is_ours = self._call("claim", lambda: self.rows.claim(connection, claim, now))
         if is_ours and self.world.current is not None:
-            self.world.current.claimed_until = claim.until
+            self.world.current.claimed_until = self.world.seconds_of(claim.until)
         return is_ours
 
     def release(self, connection: Row, claim: Claim, retry_at: datetime | None) -> None:
@@ -86,7 +92,14 @@ class SimulatedStore:
         return self._call("mark disconnecting", lambda: self.rows.mark_disconnecting(connection, now))
 
     def erase(self, connection: Row, revocation: str, now: datetime) -> bool:
-        return self._call("erase", lambda: self.rows.erase(connection, revocation, now))
+        return self._call(f"erase, {revocation}", lambda: self._erase(connection, revocation, now))
+
+    def _erase(self, connection: Row, revocation: str, now: datetime) -> bool:
+        row = self.rows.rows.get(connection.key)
+        is_made = self.rows.erase(connection, revocation, now)
+        if is_made and row is not None and row.sealed is not None:
+            self.ended[number_of(row.sealed)] = revocation
+        return is_made
 
     def establish(self, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes) -> None:
         """Write as the callback does: the first transaction is for a row without a pair, the next over what it met."""
@@ -135,6 +148,19 @@ class SimulatedQueue:
 
     world: World
     waiting: list[Renewal] = field(default_factory=list)
+    late: set[int] = field(default_factory=set)
+    """The pairs whose sender's claim was over."""
 
     def send(self, renewal: Renewal) -> None:
-        self.world.call(Call("rescue queue", _unavailable), lambda: self.waiting.append(renewal))
+        self.world.call(Call("rescue queue", _unavailable), lambda: self._keep(renewal))
+
+    def _keep(self, renewal: Renewal) -> None:
+        self.waiting.append(renewal)
+        sender = self.world.current
+        if sender is not None and sender.claimed_until <= self.world.seconds:
+            self.late.add(number_of(renewal.sealed))
+        self.ring_again()
+
+    def ring_again(self) -> None:
+        """Have the queue deliver after its visibility timeout, where a plot wants it punctual."""
+        self.world.rings_at = min(self.world.rings_at, self.world.seconds + DELIVERED_WITHIN)

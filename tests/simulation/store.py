@@ -42,8 +42,6 @@ class ConditionalRows:
     added: frozenset[str] = frozenset()
     unfinished_at: dict[str, datetime] = field(default_factory=dict)
     """When a row that is being disconnected is to be looked after."""
-    told: list[tuple[SealedPair, str]] = field(default_factory=list)
-    """What is said of pairs that ended, or were judged."""
     established: set[str] = field(default_factory=set)
     """The commits of installs, each of which can be made once: its install's own row says so."""
     trespasses: list[str] = field(default_factory=list)
@@ -134,7 +132,6 @@ class ConditionalRows:
             and self.holds("require reconnect: nobody else's living claim", fact=free)
         ):
             self._write(judged(row, reason, now), claim, now)
-            self._tell(row, reason)
             return True
         return row.status is ConnectionStatus.RECONNECT_REQUIRED and row.version == connection.version
 
@@ -158,15 +155,10 @@ class ConditionalRows:
         if row is None:
             return False
         if self.holds("erase: same version", fact=row.version == connection.version):
-            self._tell(row, revocation)
             self.rows[row.key] = erased(row)
             self.unfinished_at.pop(row.key, None)
             return True
         return False
-
-    def _tell(self, row: Row, what: str) -> None:
-        if row.sealed is not None:
-            self.told.append((row.sealed, what))
 
     def establish(
         self, seen: Row | None, key: str, sealed: SealedPair, issued_at: datetime, times: TokenTimes
