@@ -71,6 +71,13 @@ def test_every_fault_is_shown_by_a_test_of_its_number_or_says_why_not(fault: str
     assert any(carries(fault, *test) for test in named_tests(shown_by)) or says_why_not(shown_by)
 
 
+@pytest.mark.parametrize("rule", ["I11", "I12"])
+def test_what_holds_whatever_happens_is_shown_by_a_test_of_its_number(rule: str) -> None:
+    """Each invariant that the page promises has its row, with a test that bears its number."""
+    (cells,) = (row for row in table_rows(PAGE) if row[0] == rule)
+    assert any(carries(rule, *test) for test in named_tests(cells[-1]))
+
+
 def test_everything_is_built() -> None:
     """No row says any more that something is not there yet."""
     assert "not built yet" not in PAGE.read_text()
