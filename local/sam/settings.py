@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 API_PORT = 3000
 """Where `sam local start-api` listens unless another port is given."""
 API_ADDRESS = f"http://localhost:{API_PORT}"
-LAMBDA_PORT = 3001
 CONFIG = places.SAM_LOCAL / "samconfig.toml"
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _BROWSER_FACING = "StartFunction"

@@ -44,7 +44,6 @@ NOT_RUN = {
     ".tools/sam/bin/sam local invoke InstallsFunction -e events/installs/invite.confirmed.json --config-file"
     ' "$PWD/build/local/sam/samconfig.toml" --config-env confirmed': _IN_CONTAINERS,
     '.tools/sam/bin/sam local start-api --config-file "$PWD/build/local/sam/samconfig.toml"': _IN_CONTAINERS,
-    '.tools/sam/bin/sam local start-lambda --config-file "$PWD/build/local/sam/samconfig.toml"': _IN_CONTAINERS,
 }
 """Commands that no shell is given, and what is there instead."""
 REFUSED = {
